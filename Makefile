@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+#   make                    fetch, patch and build everything, staged under build/root/usr
+#   make deps               install what the build and the tests need (Debian; elsewhere: print it)
+#   make check              run all tests                 make demo    show it with a redis-server
+#   make install            to $(DESTDIR)$(PREFIX)        make uninstall
+#   make refresh-patches    write criu-patches from the commits in build/criu, see CONTRIBUTING.md
+#   make check-patches      build CRIU once for every patch of the series
+#   make clean              remove what was built, keep downloads; make distclean removes those, too
+#
+#   CRIU_SRC=DIR|TARBALL    use this CRIU source instead of fetching it
+#   PREFIX=/usr DESTDIR=    where to install; PREFIX is compiled in, so give it to "make" as well
+#   V=1                     show commands
+
+CRIU_VERSION	:= 4.2.1
+PREFIX		?= /usr
+DESTDIR		?=
+CRIU_SRC	?=
+V		?= 0
+export CRIU_VERSION CRIU_SRC
+
+build		:= $(CURDIR)/build
+obj		:= $(build)/obj/uffd-wp
+criu		:= $(build)/criu
+Q		:= $(if $(filter 1,$(V)),,@)
+# As many jobs as there are processors, unless make was told otherwise (known in recipes only).
+jobs		= $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+quiet		:= $(if $(Q),-s V=,V=1) --no-print-directory
+
+plugin_outputs	:= $(addprefix $(obj)/,uffd_wp_plugin.so uffd-wp-keeper uffd-wpctl)
+# The directory, too: a page may be gone.
+man_sources	:= $(wildcard docs/man docs/man/*.adoc)
+
+all: $(build)/root.staged
+
+# Steps that find out themselves whether there is anything to do touch their target only if there was.
+FORCE:
+
+$(build)/deps.checked: scripts/deps.txt scripts/check-deps
+	$(Q)scripts/check-deps build
+	$(Q)mkdir -p $(@D) && touch $@
+
+# PREFIX is compiled into these objects and passed on the command line, which make does not see change.
+$(build)/prefix: FORCE | $(build)/deps.checked
+	@echo '$(PREFIX)' | cmp -s - $@ || { \
+		rm -rf $(obj) $(build)/criu.built $(criu)/criu/plugin.o $(criu)/criu/crtools.o; \
+		echo '$(PREFIX)' >$@; }
+
+$(build)/criu.series: FORCE | $(build)/deps.checked
+	$(Q)scripts/criu-tree apply
+
+# The time stamp is taken before the build: a file edited meanwhile is newer than it.
+$(build)/criu.built: FORCE $(build)/criu.series $(build)/prefix
+	$(Q)if scripts/criu-tree outdated $@; then \
+		touch $@.new; \
+		$(MAKE) -C $(criu) $(quiet) $(jobs) PYTHON=/usr/bin/python3 PLUGINDIR=$(PREFIX)/lib/criu criu lib crit && \
+		mv $@.new $@; \
+	fi
+
+$(plugin_outputs) &: FORCE $(build)/criu.built
+	$(Q)$(MAKE) -C plugins/uffd-wp $(quiet) $(jobs) CRIU=$(criu) O=$(obj) PREFIX=$(PREFIX) all
+
+$(build)/root.staged: $(build)/criu.built $(plugin_outputs) $(man_sources) $(build)/prefix scripts/stage scripts/crit
+	$(Q)scripts/stage $(PREFIX) $(obj)
+	$(Q)touch $@
+
+refresh-patches:
+	$(Q)scripts/criu-tree refresh
+
+check-patches: $(build)/criu.built
+	$(Q)scripts/check-patches
+
+deps:
+	$(Q)scripts/install-deps
+
+check: all
+	$(Q)scripts/check-deps build test
+	$(Q)test/run
+
+demo: all
+	$(Q)scripts/check-deps build test
+	$(Q)test/demo/run
+
+install: all
+	$(Q)scripts/install-root install $(DESTDIR)$(PREFIX)
+
+uninstall:
+	$(Q)scripts/install-root uninstall $(DESTDIR)$(PREFIX)
+
+clean:
+	$(Q)scripts/criu-tree remove
+	$(Q)find $(build) -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} +
+
+distclean: clean
+	$(Q)rm -rf $(build)
+
+.PHONY: all FORCE refresh-patches check-patches deps check demo install uninstall clean distclean
+.DELETE_ON_ERROR:
