@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <dirent.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dma.h"
+
+static FILE *open_proc_file(pid_t pid, const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	return fopen(path, "re");
+}
+
+/* Registered io_uring buffers, RDMA and the like. */
+static bool has_pinned_memory(pid_t pid)
+{
+	FILE *f = open_proc_file(pid, "status");
+	unsigned long kib = 0;
+	char line[256];
+
+	if (!f)
+		return false;
+
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "VmPin: %lu", &kib) == 1)
+			break;
+
+	fclose(f);
+	return kib > 0;
+}
+
+static bool has_aio_ring(pid_t pid)
+{
+	FILE *f = open_proc_file(pid, "maps");
+	bool found = false;
+	char *line = NULL;
+	size_t size = 0;
+
+	if (!f)
+		return false;
+
+	while (!found && getline(&line, &size, f) > 0)
+		found = strstr(line, " /[aio]") != NULL;
+
+	free(line);
+	fclose(f);
+	return found;
+}
+
+static bool has_io_uring(pid_t pid)
+{
+	char path[64], target[64];
+	struct dirent *entry;
+	bool found = false;
+	ssize_t len;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	dir = opendir(path);
+	if (!dir)
+		return false;
+
+	while (!found && (entry = readdir(dir))) {
+		len = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
+		target[len > 0 ? len : 0] = '\0';
+		found = !strcmp(target, "anon_inode:[io_uring]");
+	}
+
+	closedir(dir);
+	return found;
+}
+
+const char *dma_possible(pid_t pid)
+{
+	if (has_pinned_memory(pid))
+		return "pinned memory";
+	/* Whether it has O_DIRECT descriptors does not matter: I/O outlives the close(2) of its descriptor. */
+	if (has_aio_ring(pid))
+		return "an aio ring";
+	if (has_io_uring(pid))
+		return "an io_uring";
+	return NULL;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What one run knows about one address space. Tasks may share it (vfork,
+ * CLONE_VM); a protecting scan is destructive, so it is taken once for all of
+ * them.
+ */
+#ifndef UFFD_WP_MM_H
+#define UFFD_WP_MM_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "keeper-client.h"
+#include "runs.h"
+
+struct mm {
+	pid_t pid;		/* the task it was met in first */
+	struct task_id id;	/* of that task, for the keeper */
+	int uffd;		/* our context; -1: not tracked, all pages are dirty */
+	char epoch[KEEPER_RUN_ID_SIZE]; /* as committed before this run, "" when there is none */
+	bool taken;		/* runs holds the snapshot of this run */
+	struct run_list runs;
+	struct cr_mem_tracker_stats stats;
+};
+
+/*
+ * The address space of the task: the one met before that kcmp(2) says it is,
+ * else a new one, not tracked. The entry is the table's. NULL: out of memory,
+ * or no such task.
+ */
+struct mm *mm_of_task(pid_t pid);
+
+/* Calls fn for every address space. */
+void mm_for_each(void (*fn)(struct mm *mm));
+
+/* Closes all contexts of ours (the keeper has its own descriptors) and frees everything. */
+void mm_free_all(void);
+
+#endif /* UFFD_WP_MM_H */

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * CRIU glue: the hooks of the memory tracker. What a run does with a task:
+ * attach (its context comes from the keeper, or from the parasite), snapshot
+ * (register, scan, protect), and at its end commit.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "criu-api.h"
+
+#include "dma.h"
+#include "keeper-client.h"
+#include "mm.h"
+#include "policy.h"
+#include "snapshot.h"
+#include "sync.h"
+#include "wp.h"
+
+#ifndef KEEPER_PATH
+#define KEEPER_PATH "/usr/libexec/criu/uffd-wp-keeper"
+#endif
+
+static struct {
+	int keeper;  /* socket, -1: none, then nothing is tracked */
+	bool track;  /* tasks live on after this run */
+	bool begun;  /* some task was begun, so there is something to commit */
+} run = { .keeper = -1 };
+
+/* The keeper program: next to the plugin, in libexec of the plugin's prefix, or where it was installed. */
+static const char *keeper_path(void)
+{
+	static const char *const places[] = { "uffd-wp-keeper", "../../libexec/criu/uffd-wp-keeper" };
+	static char path[PATH_MAX];
+	Dl_info info;
+	size_t i;
+
+	if (!dladdr(&run, &info) || !info.dli_fname)
+		return KEEPER_PATH;
+
+	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		const char *slash = strrchr(info.dli_fname, '/');
+		int dir = slash ? slash - info.dli_fname + 1 : 0;
+
+		snprintf(path, sizeof(path), "%.*s%s", dir, info.dli_fname, places[i]);
+		if (!access(path, X_OK))
+			return path;
+	}
+
+	return KEEPER_PATH;
+}
+
+static int tracker_init(bool track)
+{
+	const char *why = "";
+
+	run.track = track;
+	run.begun = false;
+	run.keeper = track ? keeper_connect_or_start(keeper_path(), &why) : keeper_connect(&why);
+	if (run.keeper >= 0)
+		return 0;
+
+	if (track) {
+		pr_err("Can't use the keeper of memory tracking contexts (" KEEPER_SOCKET "): %s\n", why);
+		return run.keeper;
+	}
+
+	/* A last dump does not need to be tracked, and must not fail for it. */
+	if (run.keeper == -ENOENT || run.keeper == -ECONNREFUSED)
+		pr_info("No keeper runs, all memory is dumped\n");
+	else
+		pr_warn("Can't use the keeper of memory tracking contexts (" KEEPER_SOCKET "), "
+			"all memory is dumped: %s\n", why);
+	run.keeper = -1;
+	return 0;
+}
+
+/* Without its context a task is dumped in full, and cannot be tracked in this run. */
+static void detach(struct mm *mm)
+{
+	if (mm->uffd >= 0)
+		close(mm->uffd);
+	mm->uffd = -1;
+	mm->epoch[0] = '\0';
+}
+
+/* 0: attached, or never mind; 1: a new context is needed. */
+static int attach_from_keeper(struct mm *mm)
+{
+	int ret;
+
+	ret = task_id_read(mm->pid, &mm->id);
+	if (!ret)
+		ret = keeper_get(run.keeper, &mm->id, &mm->uffd, mm->epoch);
+
+	if (!ret) {
+		/* exec(2) gives a task another mm: what the keeper has is of the old one. */
+		if (wp_mm_is_gone(mm->uffd)) {
+			pr_info("%d: the tracked memory is gone (exec)\n", mm->pid);
+			detach(mm);
+			return run.track;
+		}
+		return 0;
+	}
+
+	mm->uffd = -1;
+	if (ret == -ENOENT)
+		return run.track;
+
+	pr_warn("%d: can't ask the keeper (%s), all memory is dumped\n", mm->pid, strerror(-ret));
+	return 0;
+}
+
+static int hand_to_keeper(struct mm *mm)
+{
+	int pidfd, ret;
+
+	pidfd = syscall(SYS_pidfd_open, mm->pid, 0);
+	if (pidfd < 0)
+		return -errno;
+
+	ret = keeper_put(run.keeper, &mm->id, mm->uffd, pidfd);
+	close(pidfd);
+	return ret;
+}
+
+static void attach_new(struct mm *mm, int uffd)
+{
+	int ret;
+
+	if (uffd < 0) {
+		pr_warn("%d: can't open a userfaultfd in the task (%s), all memory is dumped\n", mm->pid,
+			strerror(-uffd));
+		return;
+	}
+
+	fcntl(uffd, F_SETFD, FD_CLOEXEC);
+	mm->uffd = uffd;
+
+	ret = hand_to_keeper(mm);
+	if (ret) {
+		pr_warn("%d: the keeper does not take the context (%s), all memory is dumped\n", mm->pid,
+			strerror(-ret));
+		detach(mm);
+	}
+}
+
+static int tracker_attach(int pid, int uffd)
+{
+	struct mm *mm;
+
+	if (run.keeper < 0)
+		return 0;
+
+	mm = mm_of_task(pid);
+	if (!mm)
+		return -ENOMEM;
+
+	if (mm->pid != pid) {
+		pr_info("%d shares its memory with %d\n", pid, mm->pid);
+		return 0;
+	}
+
+	if (uffd == -1)
+		return attach_from_keeper(mm);
+
+	attach_new(mm, uffd);
+	return 0;
+}
+
+/* Tracking that could miss a write of a device is worse than none. */
+static bool is_trackable(struct mm *mm)
+{
+	const char *dma = dma_possible(mm->pid);
+
+	if (!dma)
+		return true;
+
+	pr_warn("%d has %s: devices may write to its memory unseen, all of it is dumped\n", mm->pid, dma);
+	detach(mm);
+	return false;
+}
+
+/*
+ * From here on the committed epoch of the task is invalid: pages get protected,
+ * and only this run knows which of them were dirty.
+ */
+static void begin(struct mm *mm, const char *run_id)
+{
+	int ret;
+
+	ret = keeper_begin(run.keeper, &mm->id, run_id);
+	if (!ret) {
+		run.begun = true;
+		return;
+	}
+
+	pr_warn("%d: can't begin with the keeper (%s), all memory is dumped\n", mm->pid, strerror(-ret));
+	detach(mm);
+}
+
+static int tracker_snapshot(struct cr_mem_snapshot *snapshot)
+{
+	struct mm *mm;
+	bool valid;
+	int ret;
+
+	mm = mm_of_task(snapshot->pid);
+	if (!mm)
+		return -ENOMEM;
+
+	if (!mm->taken) {
+		if (snapshot->track && mm->uffd >= 0 && is_trackable(mm))
+			begin(mm, snapshot->run_id);
+
+		valid = parent_is_valid(mm->epoch, snapshot->parent_run_id);
+		if (snapshot->parent_run_id && !valid)
+			pr_warn("%d: the parent images (run %s) are not those of the last tracked run (%s), "
+				"all memory is dumped\n", mm->pid, snapshot->parent_run_id,
+				*mm->epoch ? mm->epoch : "none that is complete");
+
+		ret = snapshot_take(mm, snapshot, valid);
+		if (ret)
+			return ret;
+		snapshot->stats = mm->stats;
+	}
+
+	snapshot->runs = mm->runs.runs;
+	snapshot->nr_runs = mm->runs.nr;
+	return 0;
+}
+
+static int tracker_give_back(int pid, uint64_t start, uint64_t end)
+{
+	struct mm *mm = mm_of_task(pid);
+
+	if (!mm)
+		return -ENOMEM;
+	if (mm->uffd < 0)
+		return 0;
+
+	/* Whatever error: the mapping or the whole mm is gone, and with it the protection. */
+	wp_unprotect(mm->uffd, start, end);
+	return 0;
+}
+
+static int commit(const char *run_id)
+{
+	int ret;
+
+	ret = sync_directory(criu_get_image_dir());
+	if (ret) {
+		pr_err("Can't write the images to disk: %s\n", strerror(-ret));
+		keeper_abort(run.keeper, run_id);
+		return ret;
+	}
+
+	ret = keeper_commit(run.keeper, run_id);
+	if (ret)
+		pr_warn("Can't commit to the keeper (%s), the next dump will be a full one\n", strerror(-ret));
+	return 0;
+}
+
+static int tracker_end(const char *run_id, bool ok)
+{
+	int ret = 0;
+
+	if (run.begun && ok)
+		ret = commit(run_id);
+	else if (run.begun)
+		keeper_abort(run.keeper, run_id);
+
+	mm_free_all();
+	if (run.keeper >= 0)
+		close(run.keeper);
+	run.keeper = -1;
+	run.begun = false;
+	return ret;
+}
+
+CR_PLUGIN_REGISTER("uffd_wp_plugin", cr_plugin_dummy_init, cr_plugin_dummy_exit)
+CR_PLUGIN_REGISTER_HOOK(CR_PLUGIN_HOOK__MEM_TRACKER_INIT, tracker_init)
+CR_PLUGIN_REGISTER_HOOK(CR_PLUGIN_HOOK__MEM_TRACKER_ATTACH, tracker_attach)
+CR_PLUGIN_REGISTER_HOOK(CR_PLUGIN_HOOK__MEM_TRACKER_SNAPSHOT, tracker_snapshot)
+CR_PLUGIN_REGISTER_HOOK(CR_PLUGIN_HOOK__MEM_TRACKER_GIVE_BACK, tracker_give_back)
+CR_PLUGIN_REGISTER_HOOK(CR_PLUGIN_HOOK__MEM_TRACKER_END, tracker_end)

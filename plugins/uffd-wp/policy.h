@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Policy: which pages may be left to the parent images. Pure functions of what
+ * was observed; no system calls. The rule is "in doubt, dump".
+ */
+#ifndef UFFD_WP_POLICY_H
+#define UFFD_WP_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What is known about a VMA when its pages are scanned. */
+struct vma_facts {
+	bool ours_before;  /* registered with our context before this run began */
+	bool file;	   /* private mapping of a file */
+	bool parent_valid; /* see parent_is_valid() */
+};
+
+/*
+ * The parent images may be relied on when the last run that protected the task
+ * and committed is the very run that made them. epoch: "" when no run
+ * committed; parent_run_id: NULL when there are no parent images.
+ */
+bool parent_is_valid(const char *epoch, const char *parent_run_id);
+
+/* categories: what PAGEMAP_SCAN reports for a populated page. */
+bool page_is_dirty(const struct vma_facts *vma, uint64_t categories);
+
+#endif /* UFFD_WP_POLICY_H */

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <unistd.h>
+
+#include "scan.h"
+
+/*
+ * The kernel walks with the mmap lock held until its own buffer of 512 regions
+ * (PAGEMAP_WALK_SIZE, fs/proc/task_mmu.c) is full, so a larger vector saves
+ * system calls but does not hold the lock longer.
+ */
+#define SCAN_REGIONS 4096
+
+#define HAS_CONTENT (PAGE_IS_PRESENT | PAGE_IS_SWAPPED)
+
+/*
+ * Guard regions are markers in the page table, which the kernel reports as
+ * SWAPPED. Kernels before 6.15 answer EINVAL to any mask that names them.
+ */
+static uint64_t guard_category(int pagemap_fd)
+{
+	static int known = -1;
+
+	if (known < 0) {
+		struct pm_scan_arg probe = { .size = sizeof(probe), .return_mask = PAGE_IS_GUARD };
+
+		known = ioctl(pagemap_fd, PAGEMAP_SCAN, &probe) == 0;
+	}
+
+	return known ? PAGE_IS_GUARD : 0;
+}
+
+static uint64_t excluded_categories(int pagemap_fd, unsigned int flags)
+{
+	uint64_t excluded = PAGE_IS_PFNZERO | guard_category(pagemap_fd);
+
+	/* Looks at struct page, which makes the scan four times slower: only where it matters. */
+	if (flags & SCAN_FILE_VMA)
+		excluded |= PAGE_IS_FILE;
+
+	return excluded;
+}
+
+static int report(const struct page_region *regions, long nr, scan_fn fn, void *arg)
+{
+	long i;
+
+	for (i = 0; i < nr; i++) {
+		int ret = fn(arg, &regions[i]);
+
+		if (ret)
+			return ret;
+	}
+
+	return 0;
+}
+
+int scan_range(int pagemap_fd, uint64_t start, uint64_t end, unsigned int flags, scan_fn fn, void *arg)
+{
+	struct page_region regions[SCAN_REGIONS];
+	uint64_t excluded = excluded_categories(pagemap_fd, flags);
+	struct pm_scan_arg scan = {
+		.size = sizeof(scan),
+		.flags = flags & SCAN_PROTECT ? PM_SCAN_WP_MATCHING | PM_SCAN_CHECK_WPASYNC : 0,
+		.start = start,
+		.end = end,
+		.vec = (uintptr_t)regions,
+		.vec_len = SCAN_REGIONS,
+		.max_pages = SCAN_CHUNK / sysconf(_SC_PAGESIZE),
+		.category_inverted = excluded,
+		.category_mask = excluded,
+		.category_anyof_mask = HAS_CONTENT,
+		.return_mask = HAS_CONTENT | PAGE_IS_WRITTEN,
+	};
+
+	while (scan.start < end) {
+		long nr = ioctl(pagemap_fd, PAGEMAP_SCAN, &scan);
+		int ret;
+
+		if (nr < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+
+		ret = report(regions, nr, fn, arg);
+		if (ret)
+			return ret;
+
+		/* 1 GiB hugetlb pages before Linux 7.2: no progress. Callers leave hugetlb out; never loop on it. */
+		if (scan.walk_end <= scan.start)
+			return -EIO;
+		scan.start = scan.walk_end;
+	}
+
+	return 0;
+}
+
+/* Looks for the first page that satisfies the masks: 1, 0 or -errno. */
+static int scan_any(int pagemap_fd, struct pm_scan_arg *scan)
+{
+	struct page_region region;
+	long nr;
+
+	scan->size = sizeof(*scan);
+	scan->vec = (uintptr_t)&region;
+	scan->vec_len = 1;
+	scan->max_pages = 1;
+
+	do
+		nr = ioctl(pagemap_fd, PAGEMAP_SCAN, scan);
+	while (nr < 0 && errno == EINTR);
+
+	return nr < 0 ? -errno : nr > 0;
+}
+
+int scan_is_wp_async(int pagemap_fd, uint64_t start, uint64_t end)
+{
+	struct pm_scan_arg scan = {
+		.start = start,
+		.end = end,
+		.category_mask = PAGE_IS_WPALLOWED,
+		.return_mask = PAGE_IS_WPALLOWED,
+	};
+
+	return scan_any(pagemap_fd, &scan);
+}
+
+int scan_has_protected(int pagemap_fd, uint64_t start, uint64_t end)
+{
+	uint64_t guard = guard_category(pagemap_fd);
+	struct pm_scan_arg scan = {
+		.start = start,
+		.end = end,
+		.category_inverted = PAGE_IS_WRITTEN | guard,
+		.category_mask = PAGE_IS_WRITTEN | guard,
+		.category_anyof_mask = HAS_CONTENT,
+		.return_mask = HAS_CONTENT,
+	};
+
+	return scan_any(pagemap_fd, &scan);
+}

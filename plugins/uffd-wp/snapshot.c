@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "criu-api.h"
+#include "policy.h"
+#include "scan.h"
+#include "snapshot.h"
+#include "wp.h"
+
+/* One scan of one VMA. */
+struct vma_scan {
+	struct mm *mm;
+	const struct cr_mem_vma *vma;
+	struct vma_facts facts;
+	bool protect;
+};
+
+static uint64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000ULL + t.tv_nsec / 1000;
+}
+
+static int add_region(void *arg, const struct page_region *region)
+{
+	struct vma_scan *scan = arg;
+	struct mm *mm = scan->mm;
+	uint64_t nr_pages = (region->end - region->start) / mm->runs.page_size;
+	bool dirty = page_is_dirty(&scan->facts, region->categories);
+
+	mm->stats.pages_scanned += nr_pages;
+	if (dirty)
+		mm->stats.pages_dirty += nr_pages;
+	else
+		mm->stats.pages_in_parent += nr_pages;
+
+	return run_list_add(&mm->runs, region->start, region->end, dirty ? CR_MEM_RUN_DIRTY : 0);
+}
+
+static int open_pagemap(pid_t pid)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/*
+ * Registers a VMA that is not ours yet. Stale write-protected bits, which an
+ * mremap() may have left, would make its pages look clean for ever: they are
+ * looked for before and removed after.
+ */
+static int register_new(int pagemap, int uffd, const struct cr_mem_vma *vma)
+{
+	int stale, ret;
+
+	stale = scan_has_protected(pagemap, vma->start, vma->end);
+	if (stale < 0)
+		return stale;
+
+	ret = wp_register(uffd, vma->start, vma->end);
+	if (ret || !stale)
+		return ret;
+
+	pr_debug("%#" PRIx64 "-%#" PRIx64 " has stale write protection\n", vma->start, vma->end);
+	return wp_unprotect(uffd, vma->start, vma->end);
+}
+
+/*
+ * Makes sure that the VMA is registered with our context, if it can be.
+ * PAGE_IS_WPALLOWED does not say whose context that is, UFFDIO_REGISTER does:
+ * a no-op for ours, EBUSY for any other.
+ */
+static int prepare_vma(struct vma_scan *scan, int pagemap, bool track)
+{
+	const struct cr_mem_vma *vma = scan->vma;
+	int uffd = scan->mm->uffd;
+	int was_async, ret;
+
+	if (uffd < 0 || (vma->flags & CR_MEM_VMA_UNTRACKED))
+		return 0;
+
+	was_async = scan_is_wp_async(pagemap, vma->start, vma->end);
+	if (was_async < 0)
+		return was_async;
+
+	if (was_async)
+		ret = wp_register(uffd, vma->start, vma->end);
+	else if (track)
+		ret = register_new(pagemap, uffd, vma);
+	else
+		return 0;
+
+	if (ret) {
+		pr_info("%d: %#" PRIx64 "-%#" PRIx64 " is not tracked: %s\n", scan->mm->pid, vma->start, vma->end,
+			ret == -EBUSY ? "another userfaultfd owns it" : strerror(-ret));
+		return 0;
+	}
+
+	scan->facts.ours_before = was_async;
+	scan->protect = track;
+	return 0;
+}
+
+static int scan_vma(struct vma_scan *scan, int pagemap)
+{
+	const struct cr_mem_vma *vma = scan->vma;
+	struct cr_mem_tracker_stats stats = scan->mm->stats;
+	unsigned int flags = vma->flags & CR_MEM_VMA_FILE ? SCAN_FILE_VMA : 0;
+	int ret;
+
+	run_list_seal(&scan->mm->runs);
+
+	if (scan->protect) {
+		ret = scan_range(pagemap, vma->start, vma->end, flags | SCAN_PROTECT, add_region, scan);
+		if (!ret || ret == -ENOMEM)
+			return ret;
+
+		/* Part of it may be protected now; all of it is dumped. */
+		pr_warn("%d: can't scan and protect %#" PRIx64 "-%#" PRIx64 " (%s), it is dumped in full\n",
+			scan->mm->pid, vma->start, vma->end, strerror(-ret));
+		run_list_rewind(&scan->mm->runs);
+		scan->mm->stats = stats;
+		scan->facts.ours_before = false;
+	}
+
+	return scan_range(pagemap, vma->start, vma->end, flags, add_region, scan);
+}
+
+static int snapshot_vma(struct mm *mm, int pagemap, const struct cr_mem_vma *vma, bool track, bool parent_valid)
+{
+	struct vma_scan scan = {
+		.mm = mm,
+		.vma = vma,
+		.facts = { .file = vma->flags & CR_MEM_VMA_FILE, .parent_valid = parent_valid },
+	};
+	uint64_t start = now_us(), prepared;
+	int ret;
+
+	ret = prepare_vma(&scan, pagemap, track);
+	prepared = now_us();
+	if (!ret)
+		ret = scan_vma(&scan, pagemap);
+
+	if (ret) {
+		pr_err("%d: can't scan %#" PRIx64 "-%#" PRIx64 ": %s\n", mm->pid, vma->start, vma->end, strerror(-ret));
+		return ret;
+	}
+
+	mm->stats.protect_us += prepared - start;
+	mm->stats.scan_us += now_us() - prepared;
+	if (scan.protect || scan.facts.ours_before)
+		mm->stats.tracked_vmas++;
+	else
+		mm->stats.untracked_vmas++;
+	return 0;
+}
+
+int snapshot_take(struct mm *mm, const struct cr_mem_snapshot *request, bool parent_valid)
+{
+	unsigned long i;
+	int pagemap, ret = 0;
+
+	pagemap = open_pagemap(mm->pid);
+	if (pagemap < 0) {
+		pr_err("%d: can't open pagemap: %s\n", mm->pid, strerror(-pagemap));
+		return pagemap;
+	}
+
+	for (i = 0; i < request->nr_vmas && !ret; i++)
+		ret = snapshot_vma(mm, pagemap, &request->vmas[i], request->track, parent_valid);
+
+	close(pagemap);
+	mm->taken = ret == 0;
+	return ret;
+}

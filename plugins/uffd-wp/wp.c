@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <unistd.h>
+
+#include "uapi.h"
+#include "wp.h"
+
+int wp_register(int uffd, uint64_t start, uint64_t end)
+{
+	struct uffdio_register reg = {
+		.range = { .start = start, .len = end - start },
+		.mode = UFFDIO_REGISTER_MODE_WP,
+	};
+
+	return ioctl(uffd, UFFDIO_REGISTER, &reg) ? -errno : 0;
+}
+
+int wp_unprotect(int uffd, uint64_t start, uint64_t end)
+{
+	while (start < end) {
+		uint64_t len = end - start < WP_CHUNK ? end - start : WP_CHUNK;
+		struct uffdio_writeprotect wp = { .range = { .start = start, .len = len } };
+
+		/* EAGAIN: the mm's layout is changing under a fork or mremap; ioctl_userfaultfd(2) says to retry. */
+		if (!ioctl(uffd, UFFDIO_WRITEPROTECT, &wp))
+			start += len;
+		else if (errno != EAGAIN && errno != EINTR)
+			return -errno;
+	}
+
+	return 0;
+}
+
+int wp_unregister(int uffd, uint64_t start, uint64_t end)
+{
+	struct uffdio_range range = { .start = start, .len = end - start };
+
+	wp_unprotect(uffd, start, end);
+	return ioctl(uffd, UFFDIO_UNREGISTER, &range) ? -errno : 0;
+}
+
+/* Above the usual vm.mmap_min_addr, below everything that linkers place; aligned to any page size. */
+#define UNUSED_ADDRESS 0x10000
+
+bool wp_mm_is_gone(int uffd)
+{
+	return wp_unprotect(uffd, UNUSED_ADDRESS, UNUSED_ADDRESS + sysconf(_SC_PAGESIZE)) == -ESRCH;
+}
