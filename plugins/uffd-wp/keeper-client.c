@@ -8,6 +8,14 @@
 #include "keeper-client.h"
 #include "wire.h"
 
+static bool has_exec_id(const struct task_id *id)
+{
+	static const uint8_t unknown[TASK_EXEC_ID_SIZE];
+
+	return memcmp(id->exec_id, unknown, sizeof(unknown)) != 0;
+}
+
+/* Refers to id. */
 static UffdWp__TaskRef task_ref(const struct task_id *id)
 {
 	UffdWp__TaskRef task = UFFD_WP__TASK_REF__INIT;
@@ -15,6 +23,9 @@ static UffdWp__TaskRef task_ref(const struct task_id *id)
 	task.pid = id->pid;
 	task.start_time = id->start_time;
 	task.pidns = id->pidns;
+	task.has_exec_id = has_exec_id(id);
+	task.exec_id.data = (uint8_t *)id->exec_id;
+	task.exec_id.len = sizeof(id->exec_id);
 	return task;
 }
 

@@ -21,10 +21,25 @@ struct task_id {
 	pid_t pid;	     /* as seen in the pid namespace pidns */
 	uint64_t start_time; /* field 22 of /proc/PID/stat, clock ticks since boot */
 	uint64_t pidns;	     /* inode of /proc/self/ns/pid of the process that names the pid */
+
+	/*
+	 * What execve(2) made of it: the 16 random bytes at AT_RANDOM, getauxval(3). All zero:
+	 * unknown. A context is of the mm that a task had when it was opened. After an exec the
+	 * pid and the start time are the same, and the old mm may live on in another task (vfork,
+	 * CLONE_VM), so that nothing about the context itself says that the task has left it.
+	 */
+#define TASK_EXEC_ID_SIZE 16
+	uint8_t exec_id[TASK_EXEC_ID_SIZE];
 };
 
 /* Names the pid as the caller sees it. -ESRCH when there is no such task. */
 int task_id_read(pid_t pid, struct task_id *id);
+
+/*
+ * Fills in exec_id, which task_id_read() leaves zero. Needs the right to ptrace
+ * the task. -ESRCH: no such task; -ENODATA: it has no readable AT_RANDOM.
+ */
+int task_exec_id_read(struct task_id *id);
 
 /* Inode number of the caller's pid namespace. 0 or -errno. */
 int own_pidns(uint64_t *inode);
@@ -66,7 +81,8 @@ int keeper_hello(int sk);
  * The context the keeper holds for the task.
  * uffd:  receives a new descriptor of it (close-on-exec, the caller's)
  * epoch: receives the run id of the last run that committed, "" when none is valid
- * -ENOENT: it holds none.
+ * -ENOENT: it holds none, or (where id has an exec_id) one of the time before
+ * an exec of the task.
  */
 int keeper_get(int sk, const struct task_id *id, int *uffd, char epoch[KEEPER_RUN_ID_SIZE]);
 

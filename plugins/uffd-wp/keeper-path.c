@@ -25,9 +25,9 @@ int keeper_dir_check(struct stat *st, const char **why)
 		return ret;
 
 	if (!S_ISDIR(st->st_mode))
-		*why = KEEPER_DIR " is not a directory";
+		*why = KEEPER_DIR " is not a directory, remove it";
 	else if (st->st_uid != geteuid())
-		*why = KEEPER_DIR " belongs to another user";
+		*why = KEEPER_DIR " belongs to another user, remove it";
 	else if (st->st_mode & 077)
 		*why = KEEPER_DIR " is open to others, its mode must be 0700";
 	else
@@ -45,9 +45,9 @@ int keeper_socket_check(struct stat *st, const char **why)
 		return ret;
 
 	if (!S_ISSOCK(st->st_mode))
-		*why = KEEPER_SOCKET " is not a socket";
+		*why = KEEPER_SOCKET " is not a socket, remove it";
 	else if (st->st_uid != geteuid())
-		*why = KEEPER_SOCKET " belongs to another user";
+		*why = KEEPER_SOCKET " belongs to another user, remove it";
 	else if (st->st_mode & 077)
 		*why = KEEPER_SOCKET " is open to others, its mode must be 0600";
 	else

@@ -98,23 +98,17 @@ static int attach_from_keeper(struct mm *mm)
 
 	ret = task_id_read(mm->pid, &mm->id);
 	if (!ret)
+		ret = task_exec_id_read(&mm->id);
+	if (!ret)
 		ret = keeper_get(run.keeper, &mm->id, &mm->uffd, mm->epoch);
-
-	if (!ret) {
-		/* exec(2) gives a task another mm: what the keeper has is of the old one. */
-		if (wp_mm_is_gone(mm->uffd)) {
-			pr_info("%d: the tracked memory is gone (exec)\n", mm->pid);
-			detach(mm);
-			return run.track;
-		}
+	if (!ret)
 		return 0;
-	}
 
 	mm->uffd = -1;
 	if (ret == -ENOENT)
 		return run.track;
 
-	pr_warn("%d: can't ask the keeper (%s), all memory is dumped\n", mm->pid, strerror(-ret));
+	pr_warn("%d: can't get its context (%s), all memory is dumped\n", mm->pid, strerror(-ret));
 	return 0;
 }
 
@@ -152,7 +146,7 @@ static void attach_new(struct mm *mm, int uffd)
 	}
 }
 
-static int tracker_attach(int pid, int uffd)
+static int tracker_attach(int pid, const int *uffd)
 {
 	struct mm *mm;
 
@@ -168,10 +162,10 @@ static int tracker_attach(int pid, int uffd)
 		return 0;
 	}
 
-	if (uffd == -1)
+	if (!uffd)
 		return attach_from_keeper(mm);
 
-	attach_new(mm, uffd);
+	attach_new(mm, *uffd);
 	return 0;
 }
 

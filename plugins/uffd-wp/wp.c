@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <unistd.h>
 
 #include "uapi.h"
 #include "wp.h"
@@ -37,12 +36,4 @@ int wp_unregister(int uffd, uint64_t start, uint64_t end)
 
 	wp_unprotect(uffd, start, end);
 	return ioctl(uffd, UFFDIO_UNREGISTER, &range) ? -errno : 0;
-}
-
-/* Above the usual vm.mmap_min_addr, below everything that linkers place; aligned to any page size. */
-#define UNUSED_ADDRESS 0x10000
-
-bool wp_mm_is_gone(int uffd)
-{
-	return wp_unprotect(uffd, UNUSED_ADDRESS, UNUSED_ADDRESS + sysconf(_SC_PAGESIZE)) == -ESRCH;
 }

@@ -9,7 +9,6 @@
 #ifndef UFFD_WP_WP_H
 #define UFFD_WP_WP_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -35,12 +34,6 @@ int wp_unprotect(int uffd, uint64_t start, uint64_t end);
  * write lock for 66 ms a GiB (measured, Linux 6.18).
  */
 int wp_unregister(int uffd, uint64_t start, uint64_t end);
-
-/*
- * Whether the mm of the context is gone (exec or exit). Harmless on a live one:
- * asks about a page at an address where programs have nothing mapped.
- */
-bool wp_mm_is_gone(int uffd);
 
 #define WP_CHUNK (64ULL << 20)
 

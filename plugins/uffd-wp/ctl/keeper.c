@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../keeper-client.h"
 #include "ctl.h"
@@ -32,8 +33,8 @@ int connect_to_keeper(void)
 	int sk;
 
 	sk = keeper_connect(&why);
-	if (sk == -EACCES)
-		warnx("only root can look at tracked tasks");
+	if (sk < 0 && sk != -ENOENT && geteuid() != 0)
+		warnx("%s (only root can look at tracked tasks)", why);
 	else if (sk < 0 && sk != -ENOENT && sk != -ECONNREFUSED)
 		warnx("can't use the keeper: %s (%s)", why, strerror(-sk));
 

@@ -57,7 +57,7 @@ static int read_row(struct row *row, const struct keeper_entry *entry)
 		return ret;
 
 	row->visible = pidns == entry->id.pidns;
-	read_comm(row->visible ? entry->id.pid : 0, row->comm);
+	strcpy(row->comm, "?");
 	if (!row->visible)
 		return 0;
 
@@ -67,6 +67,7 @@ static int read_row(struct row *row, const struct keeper_entry *entry)
 	if (now.start_time != entry->id.start_time)
 		return -ESRCH;
 
+	read_comm(entry->id.pid, row->comm);
 	return read_vmas(row);
 }
 
@@ -83,7 +84,7 @@ static void print_human(const struct row *row)
 	}
 
 	printf("%7d %-15s %6s %8s %6s %s\n", entry->id.pid, comm, vmas, bytes, human_age(age, entry->age_ms),
-	       *entry->epoch ? entry->epoch : *entry->pending ? "(dump under way)" : "(none)");
+	       *entry->epoch ? entry->epoch : *entry->pending ? "(a dump has begun)" : "(none)");
 }
 
 static void print_json(const struct row *row)

@@ -9,7 +9,7 @@
 
 const char *human_bytes(char buf[HUMAN_SIZE], uint64_t bytes)
 {
-	if (humanize_number(buf, 7, bytes > INT64_MAX ? INT64_MAX : (int64_t)bytes, "B", HN_AUTOSCALE,
+	if (humanize_number(buf, 7, bytes > INT64_MAX ? INT64_MAX : (int64_t)bytes, "", HN_AUTOSCALE,
 			    HN_DECIMAL | HN_NOSPACE | HN_B) < 0)
 		strcpy(buf, "?");
 	return buf;

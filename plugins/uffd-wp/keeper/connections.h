@@ -5,8 +5,8 @@
 
 #include <stddef.h>
 
-#define CONNECTIONS_MAX	      64    /* further ones are closed at once */
-#define CONNECTION_IDLE_MS    10000 /* when there is no room, one that said nothing for so long makes room */
+#define CONNECTIONS_MAX	   64	 /* further ones are closed at once */
+#define CONNECTION_IDLE_MS 10000 /* when there is no room, one that said nothing for so long makes room */
 
 /* listen_fd: nonblocking, stays the caller's. 0 or -errno. */
 int connections_init(int listen_fd);

@@ -13,9 +13,9 @@
 
 static struct {
 	int fd;
-	int dir_fd;	/* KEEPER_DIR, locked for as long as we live */
-	bool passed;	/* the socket belongs to our starter */
-	dev_t dev;	/* which file our socket is; no file has inode 0 */
+	int dir_fd;  /* KEEPER_DIR, locked for as long as we live */
+	bool passed; /* the socket belongs to our starter */
+	dev_t dev;   /* which file our socket is; no file has inode 0 */
 	ino_t ino;
 } listener = { .fd = -1, .dir_fd = -1 };
 

@@ -22,9 +22,9 @@
 #include "loop.h"
 #include "watch.h"
 
-#define TASKS_MAX   16384
-#define OTHER_FDS   (CONNECTIONS_MAX + 32) /* 32: log, lock, listener, epoll, those of a request, and to spare */
-#define FDS_WANTED  (2 * TASKS_MAX + OTHER_FDS)
+#define TASKS_MAX    16384
+#define OTHER_FDS    (CONNECTIONS_MAX + 32) /* 32: log, lock, listener, epoll, those of a request, and to spare */
+#define FDS_WANTED   (2 * TASKS_MAX + OTHER_FDS)
 #define IDLE_EXIT_MS 5000
 
 static const char *stop_reason;
@@ -39,7 +39,8 @@ static void usage(FILE *out)
 	      "  --help        show this text\n"
 	      "  --version     show the version\n"
 	      "\n"
-	      "Exit status: 0 listens (--foreground: has ended), 1 failed, 2 usage, 3 another one runs.\n", out);
+	      "Exit status: 0 listens (--foreground: has ended), 1 failed, 2 usage, 3 another one runs.\n",
+	      out);
 }
 
 /* -1: go on; else the exit status. */

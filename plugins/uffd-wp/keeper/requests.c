@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <string.h>
 
 #include "fd-check.h"
 #include "held.h"
@@ -16,7 +17,21 @@ static int read_task(const UffdWp__Request *req, struct task_id *id)
 	id->pid = req->task->pid;
 	id->start_time = req->task->start_time;
 	id->pidns = req->task->pidns;
+	memset(id->exec_id, 0, sizeof(id->exec_id));
+	if (!req->task->has_exec_id)
+		return 0;
+
+	if (req->task->exec_id.len != sizeof(id->exec_id))
+		return -EINVAL;
+	memcpy(id->exec_id, req->task->exec_id.data, sizeof(id->exec_id));
 	return 0;
+}
+
+/* The context was opened before the task called execve(): it is of a mm that is not the task's any more. */
+static bool execed_since(const struct held_task *held, const UffdWp__Request *req)
+{
+	return req->task->has_exec_id &&
+	       memcmp(held->task.id.exec_id, req->task->exec_id.data, sizeof(held->task.id.exec_id));
 }
 
 static int find_task(const UffdWp__Request *req, struct held_task **held)
@@ -38,6 +53,8 @@ static int do_get(const UffdWp__Request *req, UffdWp__Response *rsp, struct wire
 	int ret;
 
 	ret = find_task(req, &held);
+	if (!ret && execed_since(held, req))
+		ret = -ENOENT;
 	if (ret)
 		return ret;
 
