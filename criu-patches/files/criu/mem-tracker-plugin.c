@@ -68,11 +68,13 @@ static u64 now_us(void)
 static int plugin_attach(pid_t pid, struct parasite_ctl *ctl)
 {
 	u64 start = now_us();
-	int ret;
+	int ret, uffd;
 
-	ret = run_plugins(MEM_TRACKER_ATTACH, pid, -1);
-	if (ret == 1)
-		ret = run_plugins(MEM_TRACKER_ATTACH, pid, parasite_open_uffd_seized(ctl, UFFD_FEATURE_WP_ASYNC));
+	ret = run_plugins(MEM_TRACKER_ATTACH, pid, NULL);
+	if (ret == 1) {
+		uffd = parasite_open_uffd_seized(ctl, UFFD_FEATURE_WP_ASYNC);
+		ret = run_plugins(MEM_TRACKER_ATTACH, pid, &uffd);
+	}
 
 	totals.attach_us += now_us() - start;
 
