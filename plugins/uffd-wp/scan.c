@@ -55,6 +55,19 @@ static int report(const struct page_region *regions, long nr, scan_fn fn, void *
 	return 0;
 }
 
+/*
+ * Where to go on. walk_end alone is not the answer: one ioctl is several walks
+ * inside, and when the last of them comes to the end of the range walk_end still
+ * is where the one before it ran out of buffer (seen in Linux 6.18). What was
+ * reported behind it was protected, and would be reported again, as not written.
+ */
+static uint64_t next_start(const struct pm_scan_arg *scan, const struct page_region *regions, long nr)
+{
+	uint64_t reported = nr ? regions[nr - 1].end : 0;
+
+	return scan->walk_end > reported ? scan->walk_end : reported;
+}
+
 int scan_range(int pagemap_fd, uint64_t start, uint64_t end, unsigned int flags, scan_fn fn, void *arg)
 {
 	struct page_region regions[SCAN_REGIONS];
@@ -75,6 +88,7 @@ int scan_range(int pagemap_fd, uint64_t start, uint64_t end, unsigned int flags,
 
 	while (scan.start < end) {
 		long nr = ioctl(pagemap_fd, PAGEMAP_SCAN, &scan);
+		uint64_t next;
 		int ret;
 
 		if (nr < 0) {
@@ -87,10 +101,11 @@ int scan_range(int pagemap_fd, uint64_t start, uint64_t end, unsigned int flags,
 		if (ret)
 			return ret;
 
+		next = next_start(&scan, regions, nr);
 		/* 1 GiB hugetlb pages before Linux 7.2: no progress. Callers leave hugetlb out; never loop on it. */
-		if (scan.walk_end <= scan.start)
+		if (next <= scan.start)
 			return -EIO;
-		scan.start = scan.walk_end;
+		scan.start = next;
 	}
 
 	return 0;
