@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Which pages may be left to the parent images: in doubt, none. */
+#include "policy.h"
+#include "uapi.h"
+#include "unit.h"
+
+static void parent_must_be_the_committed_run(void **state)
+{
+	(void)state;
+	assert_true(parent_is_valid("run-1", "run-1"));
+	assert_false(parent_is_valid("run-2", "run-1"));
+	assert_false(parent_is_valid("run-1", "run-11"));
+	assert_false(parent_is_valid("run-11", "run-1"));
+}
+
+static void nothing_committed_is_no_parent(void **state)
+{
+	(void)state;
+	assert_false(parent_is_valid("", "run-1"));
+	assert_false(parent_is_valid("run-1", NULL));
+	assert_false(parent_is_valid("", NULL));
+	/* Images of a CRIU that does not write run ids. */
+	assert_false(parent_is_valid("", ""));
+}
+
+/* The whole table: one combination of what is known may be left out of the image, and its variants. */
+static void pages(void **state)
+{
+	static const uint64_t kinds[] = { PAGE_IS_PRESENT, PAGE_IS_SWAPPED, PAGE_IS_PRESENT | PAGE_IS_WRITTEN,
+					  PAGE_IS_SWAPPED | PAGE_IS_WRITTEN };
+	unsigned int bits, i;
+
+	(void)state;
+	for (bits = 0; bits < 8; bits++) {
+		const struct vma_facts vma = { .ours_before = bits & 1, .file = bits & 2, .parent_valid = bits & 4 };
+
+		for (i = 0; i < 4; i++) {
+			bool marker = vma.file && (kinds[i] & PAGE_IS_SWAPPED);
+			bool clean = vma.ours_before && vma.parent_valid && !(kinds[i] & PAGE_IS_WRITTEN) && !marker;
+
+			assert_int_equal(page_is_dirty(&vma, kinds[i]), !clean);
+		}
+	}
+}
+
+static void other_categories_do_not_matter(void **state)
+{
+	const struct vma_facts vma = { .ours_before = true, .parent_valid = true };
+
+	(void)state;
+	assert_false(page_is_dirty(&vma, PAGE_IS_PRESENT | PAGE_IS_HUGE | PAGE_IS_WPALLOWED));
+	assert_true(page_is_dirty(&vma, PAGE_IS_PRESENT | PAGE_IS_HUGE | PAGE_IS_WRITTEN));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(parent_must_be_the_committed_run),
+		cmocka_unit_test(nothing_committed_is_no_parent),
+		cmocka_unit_test(pages),
+		cmocka_unit_test(other_categories_do_not_matter),
+	};
+
+	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
+}
