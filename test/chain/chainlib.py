@@ -1,0 +1,409 @@
+# SPDX-License-Identifier: GPL-2.0
+"""One subject, one chain of images: start, step, pre-dump, dump, restore, check.
+
+Runs as pid 1 of a pid namespace of its own (see ./run), which is why it may
+reap whatever ends here, and why nothing of a test outlives it.
+"""
+
+import argparse
+import contextlib
+import glob
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+# Of a machine that is slower than most: what time limits are multiplied by.
+TIME_FACTOR = float(os.environ.get("TEST_TIME_FACTOR", "1"))
+COMMAND_SECONDS = 60 * TIME_FACTOR
+ACK_SECONDS = 30
+
+PE_PARENT = 1  # criu/include/pagemap.h
+PE_PRESENT = 4
+
+
+class Failed(Exception):
+    """The test failed; log (may be None) is the file that says more."""
+
+    def __init__(self, reason, log=None):
+        super().__init__(reason)
+        self.log = log
+
+
+class Skipped(Exception):
+    pass
+
+
+def wait_until(condition, seconds, what):
+    end = time.monotonic() + seconds * TIME_FACTOR
+    while not condition():
+        if time.monotonic() > end:
+            raise Failed("timed out after %d s: %s" % (seconds, what))
+        time.sleep(0.002)
+
+
+def read_text(path):
+    with open(path) as f:
+        return f.read()
+
+
+def tail(path, lines=25):
+    try:
+        with open(path, errors="replace") as f:
+            return "".join(f.readlines()[-lines:])
+    except OSError as e:
+        return "%s\n" % e
+
+
+def private_run():
+    """An empty /run: a keeper and a kernel probe cache of our own."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "chain-test", "/run"], check=True, timeout=10)
+
+
+def pids_of_tree(root):
+    """The task and its descendants, parents first."""
+    children = {}
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            stat = read_text("/proc/%s/stat" % entry)
+        except OSError:
+            continue
+        ppid = int(stat[stat.rindex(")") + 2:].split()[1])
+        children.setdefault(ppid, []).append(int(entry))
+    tree = [root]
+    for pid in tree:
+        tree += sorted(children.get(pid, []))
+    return tree
+
+
+def states_of_threads(pid):
+    states = []
+    for path in glob.glob("/proc/%d/task/*/stat" % pid):
+        stat = read_text(path)
+        states.append(stat[stat.rindex(")") + 2])
+    return states
+
+
+def reap():
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
+def argument_parser():
+    """For what ./run passes to every test."""
+    parser = argparse.ArgumentParser()
+    for name in ("--criu", "--plugins", "--tracker", "--pycriu", "--obj", "--dir", "--uffd-wpctl"):
+        parser.add_argument(name, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--stock", action="store_true")
+    return parser
+
+
+def run_and_report(test, *args):
+    """Prints the verdict of test(*args) the way ./run wants it."""
+    # Pid 1 has no default action for signals: let SIGTERM end the namespace.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(1))
+    try:
+        private_run()
+        test(*args)
+    except Skipped as e:
+        print("skip %s" % e)
+    except Failed as e:
+        print("fail %s" % e)
+        if e.log:
+            print("--- end of %s" % e.log)
+            print(tail(e.log), end="")
+    else:
+        print("pass")
+
+
+class Chain:
+    def __init__(self, options, subject, mode):
+        self.options = options
+        self.subject = subject
+        self.mode = mode
+        self.dir = options.dir
+        self.work = os.path.join(self.dir, "work")
+        self.level = -1  # last image directory written
+        self.tracked_level = -1  # last level that may serve as parent, -1: none
+        self.step_nr = 0
+        self.pid = 0
+        self.use_page_server = False
+        shutil.rmtree(self.dir, ignore_errors=True)
+        os.makedirs(self.work)
+
+    # The subject
+
+    def start(self):
+        path = os.path.join(self.options.obj, "subjects", self.subject)
+        null = open(os.devnull, "r+")
+        how = "stock" if self.options.stock else "track"
+        # setsid: CRIU refuses a tree whose session leader is not in it.
+        argv = [path, self.work, str(self.options.seed), how]
+        self.pid = subprocess.Popen(argv, stdin=null, stdout=null, stderr=null, start_new_session=True).pid
+        self.wait_ack("setup", 0)
+
+    def wait_ack(self, command, n):
+        ack = os.path.join(self.work, "ack")
+        wait_until(lambda: os.path.exists(ack) or self.is_gone(), ACK_SECONDS, "%s %d of the subject" % (command, n))
+        if not os.path.exists(ack):
+            raise Failed("the subject died in %s %d" % (command, n))
+        text = read_text(ack)
+        if text.startswith("skip "):
+            raise Skipped(text[5:])
+        if text.startswith("fail "):
+            raise Failed("%s %d: %s" % (command, n, text[5:]))
+
+    def is_gone(self):
+        reap()
+        return not os.path.exists("/proc/%d" % self.pid)
+
+    def command(self, command, n):
+        ack = os.path.join(self.work, "ack")
+        if os.path.exists(ack):
+            os.unlink(ack)
+        with open(os.path.join(self.work, "cmd"), "w") as f:
+            f.write("%s %d\n" % (command, n))
+        os.kill(self.pid, signal.SIGUSR1)
+        self.wait_ack(command, n)
+
+    def step(self):
+        self.step_nr += 1
+        # Also those of processes that have nothing to do in this step.
+        for path in glob.glob(os.path.join(self.work, "rules.*")):
+            os.unlink(path)
+        self.command("step", self.step_nr)
+
+    def check(self):
+        self.command("check", self.step_nr)
+
+    def stop(self):
+        """Stops the tree, so that nothing changes between memsnap and the dump."""
+        tree = pids_of_tree(self.pid)
+        for pid in tree:
+            os.kill(pid, signal.SIGSTOP)
+        for pid in tree:
+            wait_until(lambda: set(states_of_threads(pid)) <= set("Tt"), 10, "SIGSTOP of pid %d" % pid)
+        return tree
+
+    def resume(self, tree):
+        for pid in tree:
+            os.kill(pid, signal.SIGCONT)
+
+    # CRIU
+
+    def images(self, level):
+        return os.path.join(self.dir, "img-%d" % level)
+
+    def run(self, argv, log, what, pass_fds=()):
+        """Runs a command; its output goes to the file log."""
+        with open(log, "a") as out:
+            try:
+                ret = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, pass_fds=pass_fds,
+                                     timeout=COMMAND_SECONDS).returncode
+            except subprocess.TimeoutExpired:
+                raise Failed("%s: no end after %d s" % (what, COMMAND_SECONDS), log)
+        if ret:
+            raise Failed("%s: exit status %d" % (what, ret), log)
+
+    def criu(self, action, *args, pass_fds=()):
+        log = os.path.join(self.dir, "%s-%d.log" % (action, self.level))
+        argv = [self.options.criu, action, "-D", self.images(self.level), "-v4", "-o", log]
+        try:
+            self.run(argv + list(args), log + ".out", "criu " + action, pass_fds)
+        except Failed as e:
+            raise Failed(str(e), log if os.path.exists(log) else e.log)
+
+    @contextlib.contextmanager
+    def page_server(self):
+        """Serves one dump, into the directory where its other images go; yields what criu needs to know of it."""
+        log = os.path.join(self.dir, "page-server-%d.log" % self.level)
+        ours, theirs = socket.socketpair()
+        argv = [self.options.criu, "page-server", "-D", self.images(self.level), "-v4", "-o", log]
+        argv += ["--ps-socket", str(theirs.fileno())]
+        if self.tracked_level >= 0:
+            argv += ["--prev-images-dir", "../img-%d" % self.tracked_level]
+        server = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                  pass_fds=[theirs.fileno()])
+        theirs.close()
+        try:
+            yield ours.fileno()
+            ours.close()
+            if server.wait(COMMAND_SECONDS):
+                raise Failed("criu page-server: exit status %d" % server.returncode, log)
+        finally:
+            ours.close()
+            server.kill()
+            server.wait()
+
+    def send_memory(self, action, *args):
+        """A pre-dump or dump, through a page server where the test wants that."""
+        if not self.use_page_server:
+            self.criu(action, "-t", str(self.pid), *args)
+            return
+        with self.page_server() as fd:
+            self.criu(action, "-t", str(self.pid), "--page-server", "--ps-socket", str(fd), *args, pass_fds=[fd])
+
+    def tracking_args(self):
+        args = ["-L", self.options.plugins, "--mem-tracker", self.options.tracker]
+        if self.tracked_level >= 0:
+            args += ["--prev-images-dir", "../img-%d" % self.tracked_level]
+        return args
+
+    def next_level(self):
+        self.level += 1
+        os.mkdir(self.images(self.level))
+
+    def pre_dump(self, *args):
+        self.next_level()
+        tree = pids_of_tree(self.pid)
+        self.send_memory("pre-dump", "--pre-dump-mode", self.mode, *self.tracking_args(), *args)
+        self.check_rules(tree)
+        self.tracked_level = self.level
+
+    def failing_pre_dump(self):
+        """The images before it stay the parent of those after it."""
+        try:
+            self.next_level()
+            self.criu("pre-dump", "-t", str(self.pid), "--timeout", "2", *self.tracking_args())
+        except Failed:
+            return
+        raise Failed("a pre-dump succeeded that cannot")
+
+    def full_dump(self, *args):
+        self.next_level()
+        tree = pids_of_tree(self.pid)
+        if not self.options.stock:
+            # The parent's pages are not on the dumping side of a page server: nothing there to compare with.
+            verify = [] if self.use_page_server else ["--mem-tracker-verify"]
+            args = ["--track-mem", *verify, *self.tracking_args(), *args]
+        self.send_memory("dump", *args)
+        self.check_rules(tree)
+        return tree
+
+    def dump_and_go_on(self, *args):
+        """Everything is dumped, the tree runs on, and the images are a parent like any other."""
+        self.full_dump("--leave-running", *args)
+        self.tracked_level = self.level
+
+    def dump(self, *args):
+        """Final dump: the tree is gone afterwards."""
+        for pid in self.full_dump(*args):
+            wait_until(lambda: reap() or not os.path.exists("/proc/%d" % pid), 10, "end of pid %d after the dump" % pid)
+
+    def restore(self, *args):
+        self.criu("restore", "-d", *args)
+
+    # What the images and the memory must look like
+
+    def check_rules(self, tree):
+        check_stats(self.options, self.images(self.level))
+        for pid in tree:
+            path = os.path.join(self.work, "rules.%d" % pid)
+            if os.path.exists(path):
+                check_rules(read_text(path), PageMap(self.options, self.images(self.level), pid),
+                            self.tracked_level >= 0)
+
+    def memsnap_save(self, tree):
+        for pid in tree:
+            log = os.path.join(self.dir, "memsnap-%d.log" % pid)
+            self.run([os.path.join(self.options.obj, "memsnap"), "save", str(pid), self.snap_file(pid)], log,
+                     "memsnap save of pid %d" % pid)
+
+    def memsnap_compare(self, tree):
+        for pid in tree:
+            log = os.path.join(self.dir, "memsnap-%d.log" % pid)
+            volatile = os.path.join(self.work, "volatile.%d" % pid)
+            argv = [os.path.join(self.options.obj, "memsnap"), "compare", str(pid), self.snap_file(pid)]
+            if os.path.exists(volatile):
+                argv.append(volatile)
+            self.run(argv, log, "memory of pid %d before the dump and after the restore" % pid)
+
+    def snap_file(self, pid):
+        return os.path.join(self.dir, "snapshot-%d" % pid)
+
+
+class PageMap:
+    """The page map of one task in one image directory."""
+
+    def __init__(self, options, images, pid):
+        self.page = os.sysconf("SC_PAGESIZE")
+        self.images = images
+        entries = load_image(options, os.path.join(images, "pagemap-%d.img" % pid))[1:]
+        self.stats = load_image(options, os.path.join(images, "stats-dump"))[0]["dump"]
+        self.present, self.parent = set(), set()  # addresses of pages
+        for e in entries:
+            flags = e.get("flags", PE_PARENT if e.get("in_parent") else PE_PRESENT)
+            pages = range(e["vaddr"], e["vaddr"] + (e.get("nr_pages") or e["compat_nr_pages"]) * self.page, self.page)
+            if flags & PE_PARENT:
+                self.parent.update(pages)
+            elif flags & PE_PRESENT:
+                self.present.update(pages)
+
+    @staticmethod
+    def count(pages, start, length):
+        """How many of the pages are in [start, start + length)."""
+        return sum(start <= address < start + length for address in pages)
+
+    def first_not_here(self, start, length):
+        """First page of the range that is not in this image, or None."""
+        return next((a for a in range(start, start + length, self.page) if a not in self.present), None)
+
+
+def load_image(options, path):
+    """The entries of an image file, as crit shows them."""
+    if options.pycriu not in sys.path:
+        sys.path.insert(0, options.pycriu)
+    import pycriu
+
+    with open(path, "rb") as f:
+        return pycriu.images.load(f)["entries"]
+
+
+def check_stats(options, images):
+    """The tracker's figures must agree with themselves and with CRIU's, which count whole VMAs in addition."""
+    stats = load_image(options, os.path.join(images, "stats-dump"))[0]["dump"]
+    tracker = stats.get("mem_tracker")
+    if not tracker:
+        return
+    scanned, dirty, in_parent = (tracker[f] for f in ("pages_scanned", "pages_dirty", "pages_in_parent"))
+    if scanned != dirty + in_parent or scanned > stats["pages_scanned"]:
+        raise Failed("stats-dump: the tracker scanned %d pages, %d dirty, %d in the parent; CRIU %d: %s" % (
+            scanned, dirty, in_parent, stats["pages_scanned"], images))
+
+
+def check_rules(rules, pagemap, has_parent):
+    """rules: lines of subject.h's expect_*()."""
+    parent_wanted = False
+    for line in rules.splitlines():
+        kind, start, length, *limit = line.split()
+        start, length = int(start, 16), int(length)
+        where = "[%#x, %#x) in %s" % (start, start + length, pagemap.images)
+        if kind == "full":
+            if pagemap.count(pagemap.parent, start, length):
+                raise Failed("left to the parent, but must be dumped in full: " + where)
+        elif kind == "written":
+            missing = pagemap.first_not_here(start, length)
+            if missing is not None:
+                raise Failed("page %#x was written but is not in the image: %s" % (missing, where))
+        elif kind == "atmost" and has_parent:
+            nr = pagemap.count(pagemap.present, start, length)
+            if nr > int(limit[0]):
+                raise Failed("%d pages dumped, at most %s changed: %s" % (nr, limit[0], where))
+        elif kind == "parent" and has_parent:
+            nr = pagemap.count(pagemap.parent, start, length)
+            parent_wanted = parent_wanted or int(limit[0]) > 0
+            if nr < int(limit[0]):
+                raise Failed("%d pages left to the parent, at least %s are clean: %s" % (nr, limit[0], where))
+    if not has_parent and pagemap.parent:
+        raise Failed("pages left to a parent that does not exist: " + pagemap.images)
+    if parent_wanted and not pagemap.stats["pages_skipped_parent"]:
+        raise Failed("stats-dump: pages_skipped_parent is 0: " + pagemap.images)
