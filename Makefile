@@ -81,6 +81,10 @@ demo: all
 	$(Q)scripts/check-deps build test
 	$(Q)test/demo/run
 
+# What a tracked pre-dump costs the target, next to a full dump; prints a report.
+bench-frozen: all
+	$(Q)test/bench/frozen
+
 install: all
 	$(Q)scripts/install-root install $(DESTDIR)$(PREFIX)
 
@@ -94,5 +98,5 @@ clean:
 distclean: clean
 	$(Q)rm -rf $(build)
 
-.PHONY: all FORCE refresh-patches check-patches deps check demo install uninstall clean distclean
+.PHONY: all FORCE refresh-patches check-patches deps check demo bench-frozen install uninstall clean distclean
 .DELETE_ON_ERROR:
