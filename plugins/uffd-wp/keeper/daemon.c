@@ -45,11 +45,14 @@ void shed_inheritance(int first_fd)
 
 static void __attribute__((noreturn)) wait_until_ready(int fd, pid_t child)
 {
-	unsigned char status = KEEPER_FAILED;
+	unsigned char status = KEEPER_FAILED, end;
 
 	/* End of file without a status: it died. */
 	if (read(fd, &status, 1) != 1)
 		status = KEEPER_FAILED;
+	/* It closes the pipe when all of daemon_ready() is done: who is told that it runs finds it as it will be. */
+	while (read(fd, &end, 1) > 0)
+		;
 
 	/* Not left to init: in a container that may be a program that reaps nobody. */
 	waitpid(child, NULL, 0);
