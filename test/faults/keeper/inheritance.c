@@ -90,6 +90,8 @@ static uint64_t status_mask(pid_t pid, const char *name)
 static void check_process(pid_t pid)
 {
 	const uint64_t expected_blocked = (1ULL << (SIGTERM - 1)) | (1ULL << (SIGINT - 1));
+	/* Signals 32 and 33: glibc's posix_spawn(3), which make uses, leaves them ignored, and signal(2) refuses them. */
+	const uint64_t c_library = 3ULL << 31;
 	char buf[8192];
 	int ppid, pgrp, session, tty;
 
@@ -108,7 +110,7 @@ static void check_process(pid_t pid)
 		fail("ppid %d, session %d, tty %d", ppid, session, tty);
 
 	must(status_mask(pid, "SigBlk") == expected_blocked);
-	must(status_mask(pid, "SigIgn") == 0);
+	must((status_mask(pid, "SigIgn") & ~c_library) == 0);
 	must(status_mask(pid, "SigCgt") == 0);
 	must(status_mask(pid, "ShdPnd") == 0);
 
