@@ -43,3 +43,40 @@ apt_use()
 	echo "$1 $options$2 $4 main" >"$apt_dir/sources.list"
 	private_apt apt-get update
 }
+
+# apt_download DIR SUITE COMMAND...: fills DIR with packages and their SHA256SUMS, from the first archive
+# that has them. COMMAND prints their names, one a line; it may ask the suite's index with private_apt.
+apt_download()
+{
+	local dir=$1 suite=$2 uri key
+
+	shift 2
+	command -v apt-get >/dev/null || die "packages are fetched with apt, which is not here"
+	while IFS=$'\t' read -r uri key; do
+		try_download "$dir" "$suite" "$uri" "$key" "$@" && rm -rf "$apt_dir" && return
+	done < <(apt_archives)
+	rm -rf "$apt_dir"
+	return 1
+}
+
+try_download()
+{
+	local dir=$1 suite=$2 uri=$3 key=$4 names
+
+	shift 4
+	apt_use deb "$uri" "$key" "$suite" || return 1
+	mapfile -t names < <("$@")
+	[ ${#names[@]} -gt 0 ] || { echo "nothing to fetch from $uri $suite" >&2 && return 1; }
+	say FETCH "${names[0]} from $uri $suite"
+	(cd "$apt_dir/download" && private_apt apt-get download "${names[@]}" >&2 && sha256sum -- *.deb >SHA256SUMS) ||
+		return 1
+	rm -rf "$dir"
+	mkdir -p "${dir%/*}"
+	mv "$apt_dir/download" "$dir"
+}
+
+# downloaded DIR: whether all packages of DIR are there and intact.
+downloaded()
+{
+	(cd "$1" 2>/dev/null && sha256sum --quiet --status -c SHA256SUMS 2>/dev/null)
+}

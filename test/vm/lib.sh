@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034 # the variables are for the scripts that source this one
+# Shared by the scripts here; sourced, not run.
+
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
+
+vm=$top/build/vm
+
+# kernel_line NAME: prints "NAME SUITE PACKAGE UFFD-WP SOFT-DIRTY".
+kernel_line()
+{
+	local found
+
+	found=$(awk -v n="$1" '$1 == n { print $1, $2, $3, $4, $5 }' "$top/test/vm/kernels")
+	[ -n "$found" ] || die "no kernel is called $1; there are: $(kernel_names | xargs)"
+	echo "$found"
+}
+
+kernel_names()
+{
+	awk '!/^#/ && NF { print $1 }' "$top/test/vm/kernels"
+}
+
+# kernel_id NAME: names what belongs to this line of the table; another line, another id.
+kernel_id()
+{
+	local hash
+
+	hash=$(kernel_line "$1" | cut -d' ' -f2,3 | sha256sum)
+	echo "$1-${hash:0:8}"
+}
+
+# kernel_dir NAME: where fetch-kernel leaves vmlinuz, version and lib/modules.
+kernel_dir()
+{
+	echo "$vm/kernel-$(kernel_id "$1")"
+}
+
+# make_ext4 DIR IMAGE FREE-MB: an ext4 image with what is in DIR and room for more; sparse.
+make_ext4()
+{
+	local used
+
+	used=$(du -sm --apparent-size "$1" | cut -f1)
+	rm -f "$2.new"
+	# No journal: an image is never used after a crash.
+	PATH=$PATH:/usr/sbin:/sbin mke2fs -q -t ext4 -O ^has_journal -E root_owner=0:0 -m 0 -d "$1" \
+		"$2.new" $((used * 5 / 4 + $3))M >/dev/null
+	mv "$2.new" "$2"
+}
