@@ -29,12 +29,9 @@ static uint64_t now_us(void)
 	return t.tv_sec * 1000000ULL + t.tv_nsec / 1000;
 }
 
-static int add_region(void *arg, const struct page_region *region)
+static int add_pages(struct mm *mm, uint64_t start, uint64_t end, bool dirty)
 {
-	struct vma_scan *scan = arg;
-	struct mm *mm = scan->mm;
-	uint64_t nr_pages = (region->end - region->start) / mm->runs.page_size;
-	bool dirty = page_is_dirty(&scan->facts, region->categories);
+	uint64_t nr_pages = (end - start) / mm->runs.page_size;
 
 	mm->stats.pages_scanned += nr_pages;
 	if (dirty)
@@ -42,7 +39,46 @@ static int add_region(void *arg, const struct page_region *region)
 	else
 		mm->stats.pages_in_parent += nr_pages;
 
-	return run_list_add(&mm->runs, region->start, region->end, dirty ? CR_MEM_RUN_DIRTY : 0);
+	return run_list_add(&mm->runs, start, end, dirty ? CR_MEM_RUN_DIRTY : 0);
+}
+
+#ifdef UFFD_WP_TEST_DROP_EVERY
+/*
+ * A broken tracker, for test/selftest only (make BROKEN_DROP=N): of the dirty pages that the parent images may
+ * have, each UFFD_WP_TEST_DROP_EVERY-th counts as clean.
+ */
+static int add_dirty(const struct vma_scan *scan, uint64_t start, uint64_t end)
+{
+	static uint64_t nr_dirty;
+	uint64_t page_size = scan->mm->runs.page_size;
+	bool may_drop = scan->facts.ours_before && scan->facts.parent_valid;
+	int ret = 0;
+
+	for (; start < end && !ret; start += page_size) {
+		bool drop = may_drop && ++nr_dirty % UFFD_WP_TEST_DROP_EVERY == 0;
+
+		if (drop)
+			pr_warn("BROKEN TEST BUILD: %d: dirty page %#" PRIx64 " is dropped\n", scan->mm->pid, start);
+		ret = add_pages(scan->mm, start, start + page_size, !drop);
+	}
+
+	return ret;
+}
+#else
+static int add_dirty(const struct vma_scan *scan, uint64_t start, uint64_t end)
+{
+	return add_pages(scan->mm, start, end, true);
+}
+#endif
+
+static int add_region(void *arg, const struct page_region *region)
+{
+	struct vma_scan *scan = arg;
+
+	if (page_is_dirty(&scan->facts, region->categories))
+		return add_dirty(scan, region->start, region->end);
+
+	return add_pages(scan->mm, region->start, region->end, false);
 }
 
 static int open_pagemap(pid_t pid)

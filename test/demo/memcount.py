@@ -8,6 +8,7 @@ count, nor do mapped files as long as the task has no copy of its own.
 """
 
 import array
+import bisect
 import hashlib
 import os
 import re
@@ -22,7 +23,13 @@ PM_FILE = 1 << 61  # of the page cache, or shared
 CHUNK_PAGES = 1024
 
 _LINE = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S{4}) \S+ \S+ (\d+)\s*(.*)")
-_ZERO = hashlib.blake2b(bytes(PAGE), digest_size=16).digest()
+
+
+def digest(page):
+    return hashlib.blake2b(page, digest_size=16).digest()
+
+
+ZERO = digest(bytes(PAGE))
 
 
 def _mappings(pid):
@@ -68,17 +75,22 @@ class Snapshot:
                 page = os.pread(mem, PAGE, address)
             except OSError:  # a guard page
                 continue
-            self.digests[address] = hashlib.blake2b(page, digest_size=16).digest()
+            self.digests[address] = digest(page)
             if not entry & PM_FILE:
                 self.own.add(address)
 
-    def _before(self, address):
-        """What a page held that is newly there: zeros in an anonymous mapping, else unknown."""
+    def content(self, address):
+        """Digest of what a reader sees there; of zeros where an anonymous mapping has no page, else None."""
         found = self.digests.get(address)
-        if found is None and any(start <= address < end for start, end in self.anonymous):
-            return _ZERO
+        if found is None and self.is_anonymous(address):
+            return ZERO
         return found
+
+    def is_anonymous(self, address):
+        # Mappings are in ascending order.
+        i = bisect.bisect_right(self.anonymous, (address, 1 << 64)) - 1
+        return i >= 0 and address < self.anonymous[i][1]
 
     def changed_since(self, before):
         """Number of pages of their own whose content is not what it was in the snapshot before."""
-        return sum(self.digests[a] != before._before(a) for a in self.own)
+        return sum(self.digests[a] != before.content(a) for a in self.own)

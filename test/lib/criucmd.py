@@ -5,10 +5,12 @@ import glob
 import json
 import os
 import subprocess
+import sys
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 USR = os.path.join(TOP, "build", "root", "usr")
+PLUGINS = os.path.join(USR, "lib", "criu")
 COMMAND_SECONDS = 300
 PAGE = os.sysconf("SC_PAGESIZE")
 
@@ -40,12 +42,15 @@ def is_built():
     return all(os.access(os.path.join(USR, p), os.X_OK) for p in ("sbin/criu", "bin/crit"))
 
 
-def run_criu(action, images, *args, criu=None):
-    """Runs a criu action on the directory, which is made if it does not exist. Returns the seconds it took."""
+def run_criu(action, images, *args, criu=None, prefix=()):
+    """Runs a criu action on the directory, which is made if it does not exist. Returns the seconds it took.
+
+    prefix: words in front of the command, a program that runs it.
+    """
     os.makedirs(images, exist_ok=True)
     # Warnings and errors only: with -v4 thousands of lines are written while the task is stopped.
     log = os.path.join(images, action + ".log")
-    argv = [criu or os.path.join(USR, "sbin", "criu"), action, "-D", images, "-o", log, *map(str, args)]
+    argv = [*prefix, criu or os.path.join(USR, "sbin", "criu"), action, "-D", images, "-o", log, *map(str, args)]
     start = time.monotonic()
     try:
         done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -57,9 +62,9 @@ def run_criu(action, images, *args, criu=None):
     return time.monotonic() - start
 
 
-def tracking_args(images, parent):
+def tracking_args(images, parent, tracker="uffd-wp", plugins=PLUGINS):
     """What makes an action a tracked one. parent: the directory of the images before, or None."""
-    args = ["-L", os.path.join(USR, "lib", "criu"), "--mem-tracker", "uffd-wp"]
+    args = ["-L", plugins, "--mem-tracker", tracker]
     if parent:
         args += ["--prev-images-dir", os.path.relpath(parent, images)]
     return args
@@ -73,6 +78,17 @@ def crit_show(image):
     return json.loads(done.stdout)["entries"]
 
 
+def load_image(path):
+    """As crit_show() with flags as numbers, in this process: where starting crit takes seconds."""
+    packages = os.path.join(USR, "lib", "python3", "dist-packages")
+    if packages not in sys.path:
+        sys.path.insert(0, packages)
+    import pycriu
+
+    with open(path, "rb") as f:
+        return pycriu.images.load(f)["entries"]
+
+
 def dump_stats(images):
     return crit_show(os.path.join(images, "stats-dump"))[0]["dump"]
 
@@ -82,8 +98,8 @@ def memory_part_us(stats):
     return stats["memdump_time"] + stats.get("mem_tracker", {}).get("attach_time", 0)
 
 
-def _flags(entry):
-    """crit prints flags as words, as a number, or (older images) as in_parent."""
+def page_flags(entry):
+    """PE_* of an entry of a page map: crit prints flags as words, as a number, or (older images) as in_parent."""
     flags = entry.get("flags", PE_PARENT if entry.get("in_parent") else PE_PRESENT)
     if isinstance(flags, int):
         return flags
@@ -95,9 +111,9 @@ def image_pages(images, pid):
     present = parent = 0
     for entry in crit_show(os.path.join(images, "pagemap-%d.img" % pid))[1:]:
         nr = int(entry.get("nr_pages") or entry["compat_nr_pages"])
-        if _flags(entry) & PE_PARENT:
+        if page_flags(entry) & PE_PARENT:
             parent += nr
-        elif _flags(entry) & PE_PRESENT:
+        elif page_flags(entry) & PE_PRESENT:
             present += nr
     stored = sum(os.path.getsize(p) for p in glob.glob(os.path.join(images, "pages-*.img"))) // PAGE
     if present != stored:
