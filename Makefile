@@ -3,6 +3,11 @@
 #   make                    fetch, patch and build everything, staged under build/root/usr
 #   make deps               install what the build and the tests need (Debian; elsewhere: print it)
 #   make check              run all tests                 make demo    show it with a redis-server
+#   make check-vm           the main tests on other kernels, in virtual machines; KERNEL=6.12: on one of them
+#   make vm-run KERNEL=6.12 SCRIPT=FILE [ARGS=...] [LIMIT=SECONDS]   run a script there
+#   make vm-shell KERNEL=6.12                                        a shell there
+#   make bench              all benchmarks, then docs/benchmarks.md; make bench-quick: in three minutes
+#   make bench-vm           those that need a kernel with soft-dirty, too; KERNEL=6.12
 #   make install            to $(DESTDIR)$(PREFIX)        make uninstall
 #   make refresh-patches    write criu-patches from the commits in build/criu, see CONTRIBUTING.md
 #   make check-patches      build CRIU once for every patch of the series
@@ -81,9 +86,9 @@ demo: all
 	$(Q)scripts/check-deps build test
 	$(Q)test/demo/run
 
-# What a tracked pre-dump costs the target, next to a full dump; prints a report.
-bench-frozen: all
-	$(Q)test/bench/frozen
+include test/vm/vm.mk
+
+include test/bench/bench.mk
 
 install: all
 	$(Q)scripts/install-root install $(DESTDIR)$(PREFIX)
@@ -98,5 +103,5 @@ clean:
 distclean: clean
 	$(Q)rm -rf $(build)
 
-.PHONY: all FORCE refresh-patches check-patches deps check demo bench-frozen install uninstall clean distclean
+.PHONY: all FORCE refresh-patches check-patches deps check demo install uninstall clean distclean
 .DELETE_ON_ERROR:
