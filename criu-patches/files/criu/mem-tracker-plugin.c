@@ -96,7 +96,7 @@ static u32 vma_flags(VmaEntry *e)
 	return flags;
 }
 
-static void add_stats(const struct cr_mem_tracker_stats *s)
+void mem_tracker_plugin_add_stats(const struct cr_mem_tracker_stats *s)
 {
 	totals.stats.tracked_vmas += s->tracked_vmas;
 	totals.stats.untracked_vmas += s->untracked_vmas;
@@ -153,7 +153,7 @@ static int plugin_snapshot(struct mem_snapshot *snap, struct vm_area_list *list,
 		return -1;
 	}
 
-	add_stats(&s.stats);
+	mem_tracker_plugin_add_stats(&s.stats);
 	snap->runs = s.runs;
 	snap->nr_runs = s.nr_runs;
 	return 0;

@@ -140,6 +140,11 @@ void mem_tracker_get_totals(struct mem_tracker_totals *totals)
 		tracker->get_totals(totals);
 }
 
+bool mem_tracker_is_plugin(void)
+{
+	return tracker == &mem_tracker_plugin;
+}
+
 bool mem_tracker_is_soft_dirty(void)
 {
 	return tracker == &mem_tracker_soft_dirty;

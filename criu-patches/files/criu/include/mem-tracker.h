@@ -105,9 +105,19 @@ extern int mem_tracker_attach(pid_t pid, struct parasite_ctl *ctl);
 extern int mem_tracker_taken(pid_t pid);
 extern int mem_tracker_give_back(pid_t pid, unsigned long start, unsigned long nr_pages);
 extern int mem_tracker_end(bool ok);
+
+/* Can live pre-dumps be made? Says why not. 0 or -1. */
+extern int mem_tracker_live_init(void);
+/* See the hooks MEM_TRACKER_LIVE_* */
+extern int mem_tracker_live_check(pid_t pid);
+extern int mem_tracker_live_register(pid_t pid);
+extern int mem_tracker_live_scan(struct cr_mem_snapshot *snapshot);
+extern void mem_tracker_live_add_stats(const struct cr_mem_snapshot *snapshot);
 extern void mem_tracker_get_totals(struct mem_tracker_totals *totals);
 extern bool mem_tracker_any_prot(void);
+extern bool mem_tracker_is_plugin(void);
 extern bool mem_tracker_is_soft_dirty(void);
+extern void mem_tracker_plugin_add_stats(const struct cr_mem_tracker_stats *stats);
 
 /*
  * Takes the snapshot of a stopped task. has_parent: there are parent images of this very task.

@@ -1,0 +1,286 @@
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/compiler.h"
+#include "compel/ptrace.h"
+#include "cr_options.h"
+#include "live-tasks.h"
+#include "log.h"
+#include "xmalloc.h"
+
+#undef LOG_PREFIX
+#define LOG_PREFIX "live-tasks: "
+
+static FILE *fopen_proc_quiet(pid_t pid, const char *name)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	return fopen(path, "re");
+}
+
+char live_task_state(pid_t pid)
+{
+	char buf[512], *end;
+	size_t len;
+	FILE *f;
+
+	f = fopen_proc_quiet(pid, "stat");
+	if (!f)
+		return 'X';
+
+	len = fread(buf, 1, sizeof(buf) - 1, f);
+	fclose(f);
+	buf[len] = '\0';
+
+	/* "pid (comm) state"; comm may hold anything */
+	end = strrchr(buf, ')');
+	return end && end[1] == ' ' ? end[2] : 'X';
+}
+
+/* The last number of the NSpid line, 0 when the task is gone. */
+static pid_t read_vpid(pid_t pid)
+{
+	pid_t vpid = 0;
+	char line[256], *last;
+	FILE *f;
+
+	f = fopen_proc_quiet(pid, "status");
+	if (!f)
+		return 0;
+
+	while (fgets(line, sizeof(line), f)) {
+		if (strncmp(line, "NSpid:", 6))
+			continue;
+		last = strrchr(line, '\t');
+		vpid = last ? atoi(last) : 0;
+		break;
+	}
+
+	fclose(f);
+	return vpid;
+}
+
+static bool is_known(const struct live_tasks *tasks, pid_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < tasks->nr; i++)
+		if (tasks->tasks[i].pid == pid)
+			return true;
+
+	return false;
+}
+
+static int add_task(struct live_tasks *tasks, pid_t pid)
+{
+	char state = live_task_state(pid);
+	pid_t vpid = read_vpid(pid);
+
+	if (state == 'Z' || state == 'X' || !vpid || is_known(tasks, pid))
+		return 0;
+
+	/* doubles: grow only at powers of two */
+	if (!(tasks->nr & (tasks->nr - 1)) &&
+	    xrealloc_safe(&tasks->tasks, (tasks->nr ? tasks->nr * 2 : 1) * sizeof(*tasks->tasks)))
+		return -1;
+
+	tasks->tasks[tasks->nr++] = (struct live_task){ .pid = pid, .vpid = vpid };
+	return 0;
+}
+
+static int add_children_of_thread(struct live_tasks *tasks, pid_t pid, pid_t tid)
+{
+	char name[64];
+	int child, ret = 0;
+	FILE *f;
+
+	snprintf(name, sizeof(name), "task/%d/children", tid);
+	f = fopen_proc_quiet(pid, name);
+	if (!f)
+		return 0;
+
+	while (!ret && fscanf(f, "%d", &child) == 1)
+		ret = add_task(tasks, child);
+
+	fclose(f);
+	return ret;
+}
+
+static DIR *open_threads(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	return opendir(path);
+}
+
+static int add_children(struct live_tasks *tasks, pid_t pid)
+{
+	struct dirent *de;
+	int ret = 0;
+	DIR *dir;
+
+	dir = open_threads(pid);
+	if (!dir)
+		return 0;
+
+	while (!ret && (de = readdir(dir)))
+		if (de->d_name[0] != '.')
+			ret = add_children_of_thread(tasks, pid, atoi(de->d_name));
+
+	closedir(dir);
+	return ret;
+}
+
+int live_tasks_collect(pid_t root, struct live_tasks *tasks)
+{
+	size_t i;
+
+	if (add_task(tasks, root))
+		return -1;
+
+	if (!tasks->nr) {
+		pr_err("There is no task %d\n", root);
+		return -1;
+	}
+
+	for (i = 0; i < tasks->nr; i++)
+		if (add_children(tasks, tasks->tasks[i].pid))
+			return -1;
+
+	return 0;
+}
+
+void live_tasks_free(struct live_tasks *tasks)
+{
+	xfree(tasks->tasks);
+	tasks->tasks = NULL;
+	tasks->nr = 0;
+}
+
+struct stopped_threads {
+	pid_t *tids;
+	int nr;
+};
+
+/* Of the one task that is stopped. */
+static struct stopped_threads stopped;
+
+static bool is_stopped(pid_t tid)
+{
+	int i;
+
+	for (i = 0; i < stopped.nr; i++)
+		if (stopped.tids[i] == tid)
+			return true;
+
+	return false;
+}
+
+/*
+ * Waits until the thread, which was interrupted, is in a ptrace stop. A signal that
+ * comes first is delivered. False: it is gone.
+ */
+static bool wait_for_stop(pid_t tid)
+{
+	int status, signo;
+
+	while (wait4(tid, &status, __WALL, NULL) == tid && WIFSTOPPED(status)) {
+		if (status >> 16 == PTRACE_EVENT_STOP)
+			return true;
+
+		signo = WSTOPSIG(status);
+		if (ptrace(PTRACE_CONT, tid, NULL, (void *)(unsigned long)signo))
+			break;
+	}
+
+	return false;
+}
+
+/* 1: stopped, 0: gone, or stopped before, -1: error */
+static int stop_thread(pid_t tid)
+{
+	if (is_stopped(tid))
+		return 0;
+
+	if (xrealloc_safe(&stopped.tids, (stopped.nr + 1) * sizeof(*stopped.tids)))
+		return -1;
+
+	if (ptrace(PTRACE_SEIZE, tid, NULL, NULL)) {
+		if (errno != EPERM)
+			return 0;
+		/* A zombie, or not ours to trace */
+		return strchr("ZX", live_task_state(tid)) ? 0 : -1;
+	}
+
+	if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) || !wait_for_stop(tid))
+		return 0;
+
+	stopped.tids[stopped.nr++] = tid;
+	return 1;
+}
+
+/* How many threads were stopped, -1 on errors. Those that are stopped can't have new ones. */
+static int stop_threads(pid_t pid)
+{
+	struct dirent *de;
+	int ret, found = 0;
+	DIR *dir;
+
+	dir = open_threads(pid);
+	if (!dir)
+		return -1;
+
+	while ((de = readdir(dir))) {
+		if (de->d_name[0] == '.')
+			continue;
+		ret = stop_thread(atoi(de->d_name));
+		if (ret < 0) {
+			found = -1;
+			break;
+		}
+		found += ret;
+	}
+
+	closedir(dir);
+	return found;
+}
+
+int live_task_stop(pid_t pid)
+{
+	int ret;
+
+	/* As in collect_pstree(): a task in an uninterruptible sleep does not stop */
+	alarm(opts.timeout);
+	do
+		ret = stop_threads(pid);
+	while (ret > 0);
+	alarm(0);
+
+	if (!ret && is_stopped(pid))
+		return 0;
+
+	pr_info("Can't stop %d, it may be gone\n", pid);
+	live_task_resume(pid);
+	return -1;
+}
+
+void live_task_resume(pid_t pid)
+{
+	int i;
+
+	for (i = 0; i < stopped.nr; i++)
+		if (ptrace(PTRACE_DETACH, stopped.tids[i], NULL, NULL))
+			pr_debug("Thread %d of %d is gone\n", stopped.tids[i], pid);
+
+	xfree(stopped.tids);
+	stopped.tids = NULL;
+	stopped.nr = 0;
+}

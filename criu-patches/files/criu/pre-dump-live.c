@@ -1,0 +1,308 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include "types.h"
+#include "cr_options.h"
+#include "crtools.h"
+#include "dump.h"
+#include "image.h"
+#include "live-tasks.h"
+#include "live-writer.h"
+#include "log.h"
+#include "lsm.h"
+#include "mem.h"
+#include "mem-tracker.h"
+#include "namespaces.h"
+#include "parasite-syscall.h"
+#include "pidfd-store.h"
+#include "pre-dump-live.h"
+#include "pre-dump-pace.h"
+#include "pre-dump-progress.h"
+#include "pstree.h"
+#include "seccomp.h"
+#include "seize.h"
+#include "smaps-cache.h"
+#include "stats.h"
+#include "util.h"
+#include "vma.h"
+#include "xmalloc.h"
+
+#undef LOG_PREFIX
+#define LOG_PREFIX "pre-dump-live: "
+
+/* The pages of one task that was scanned while it was stopped. */
+struct scanned {
+	struct cr_mem_run *runs;
+	size_t nr;
+};
+
+static int check_tasks(struct live_tasks *tasks)
+{
+	size_t i;
+
+	for (i = 0; i < tasks->nr; i++) {
+		struct live_task *t = &tasks->tasks[i];
+
+		t->need = mem_tracker_live_check(t->pid);
+		if (t->need < 0)
+			return -1;
+
+		/* Nothing of theirs changes, so that nothing is lost; and they are not to be woken. */
+		if (t->need && strchr("Tt", live_task_state(t->pid))) {
+			pr_info("%d is stopped, it is left out\n", t->pid);
+			t->need = CR_MEM_LIVE_SKIP;
+		}
+	}
+
+	return 0;
+}
+
+static bool some_need(const struct live_tasks *tasks, int need)
+{
+	size_t i;
+
+	for (i = 0; i < tasks->nr; i++)
+		if (tasks->tasks[i].need & need)
+			return true;
+
+	return false;
+}
+
+/* Opens a context in the task by a parasite. The task is stopped. */
+static int attach_task(struct pstree_item *item)
+{
+	pid_t pid = item->pid->real;
+	struct parasite_ctl *ctl;
+	struct vm_area_list vmas;
+	int ret = -1;
+
+	vm_area_list_init(&vmas);
+	if (collect_mappings(pid, &vmas, NULL)) {
+		pr_err("Collect mappings (pid: %d) failed\n", pid);
+		return -1;
+	}
+
+	ctl = parasite_infect_seized(pid, item, &vmas);
+	if (!ctl) {
+		pr_err("Can't infect (pid: %d) with parasite\n", pid);
+		goto out;
+	}
+
+	ret = mem_tracker_attach(pid, ctl);
+	if (compel_cure(ctl)) {
+		pr_err("Can't cure (pid: %d) from parasite\n", pid);
+		ret = -1;
+	}
+out:
+	free_mappings(&vmas);
+	return ret;
+}
+
+/* All tasks are stopped: gives those a context that have none, and registers what they have mapped. */
+static int attach_stopped_tasks(void)
+{
+	struct pstree_item *item;
+
+	for_each_pstree_item(item) {
+		int need;
+
+		if (item->pid->state != TASK_ALIVE)
+			continue;
+
+		/* Anew: this may not be what was seen of it while it ran. */
+		need = mem_tracker_live_check(item->pid->real);
+		if (need < 0)
+			return -1;
+		if ((need & CR_MEM_LIVE_CONTEXT) && attach_task(item))
+			return -1;
+		if ((need & CR_MEM_LIVE_REGISTER) && mem_tracker_live_register(item->pid->real))
+			return -1;
+	}
+
+	return 0;
+}
+
+/* One short stop of the whole tree. */
+static int attach_tasks(pid_t root)
+{
+	int ret = -1;
+
+	smaps_cache_fill(root);
+
+	/* What the infection asks for: the network namespace, for the parasite's socket, and LSM profiles */
+	if (!collect_pstree() && !collect_pstree_ids_predump() && collect_namespaces(false) >= 0 &&
+	    !collect_and_suspend_lsm())
+		ret = attach_stopped_tasks();
+
+	if (arch_set_thread_regs(root_item, false))
+		ret = -1;
+	pstree_switch_state(root_item, TASK_ALIVE);
+	timing_stop(TIME_FROZEN);
+
+	if (unsuspend_lsm())
+		ret = -1;
+	seccomp_free_entries();
+	smaps_cache_free();
+	return ret;
+}
+
+/* Only the tasks that need it, one by one; the others run on. */
+static int register_task(struct live_task *t)
+{
+	int ret = 0;
+
+	timing_start(TIME_FROZEN);
+	if (!live_task_stop(t->pid)) {
+		ret = mem_tracker_live_register(t->pid);
+		live_task_resume(t->pid);
+	}
+	timing_stop(TIME_FROZEN);
+	return ret;
+}
+
+static int register_tasks(struct live_tasks *tasks)
+{
+	size_t i;
+
+	for (i = 0; i < tasks->nr; i++) {
+		struct live_task *t = &tasks->tasks[i];
+
+		if ((t->need & CR_MEM_LIVE_REGISTER) && !(t->need & CR_MEM_LIVE_STOPPED) && register_task(t))
+			return -1;
+	}
+
+	return 0;
+}
+
+static int keep_runs(struct scanned *scanned, const struct cr_mem_snapshot *s)
+{
+	if (xrealloc_safe(&scanned->runs, (scanned->nr + s->nr_runs) * sizeof(*s->runs)))
+		return -1;
+
+	memcpy(scanned->runs + scanned->nr, s->runs, s->nr_runs * sizeof(*s->runs));
+	scanned->nr += s->nr_runs;
+	return 0;
+}
+
+static int scan_stopped(struct cr_mem_snapshot *s, struct scanned *scanned)
+{
+	int ret;
+
+	timing_start(TIME_FROZEN);
+	if (live_task_stop(s->pid)) {
+		timing_stop(TIME_FROZEN);
+		return 0;
+	}
+
+	ret = mem_tracker_live_register(s->pid);
+	while (!ret) {
+		ret = mem_tracker_live_scan(s);
+		if (ret || !s->nr_runs)
+			break;
+		ret = keep_runs(scanned, s);
+	}
+
+	live_task_resume(s->pid);
+	timing_stop(TIME_FROZEN);
+	return ret;
+}
+
+static int dump_stopped(struct cr_mem_snapshot *s, struct live_writer *w)
+{
+	struct scanned scanned = {};
+	int ret;
+
+	s->track = false;
+	ret = scan_stopped(s, &scanned);
+	if (!ret)
+		ret = live_writer_add(w, scanned.runs, scanned.nr);
+
+	xfree(scanned.runs);
+	return ret;
+}
+
+static int dump_running(struct cr_mem_snapshot *s, struct live_writer *w)
+{
+	int ret;
+
+	s->track = true;
+	do {
+		ret = mem_tracker_live_scan(s);
+		if (!ret)
+			ret = live_writer_add(w, s->runs, s->nr_runs);
+	} while (!ret && s->nr_runs);
+
+	return ret;
+}
+
+static int dump_task(struct live_task *t, const InventoryEntry *parent_ie)
+{
+	struct cr_mem_snapshot s = { .pid = t->pid, .run_id = criu_run_id };
+	struct live_writer *w;
+	int ret;
+
+	pr_info("Pre-dumping %d, which is %d\n", t->pid, t->vpid);
+
+	/* For the next run, which looks whether the pid is another task's then */
+	if (pidfd_store_add(t->pid))
+		return live_task_state(t->pid) == 'X' ? 0 : -1;
+
+	w = live_writer_open(t->pid, t->vpid);
+	if (!w)
+		return -1;
+
+	if (live_writer_has_parent(w) && opts.img_parent && parent_ie)
+		s.parent_run_id = parent_ie->dump_criu_run_id;
+
+	ret = t->need & CR_MEM_LIVE_STOPPED ? dump_stopped(&s, w) : dump_running(&s, w);
+	mem_tracker_live_add_stats(&s);
+
+	if (live_writer_close(w))
+		ret = -1;
+	return ret;
+}
+
+static int dump_tasks(struct live_tasks *tasks, const InventoryEntry *parent_ie)
+{
+	size_t i;
+
+	for (i = 0; i < tasks->nr; i++) {
+		struct live_task *t = &tasks->tasks[i];
+
+		if (!(t->need & (CR_MEM_LIVE_SKIP | CR_MEM_LIVE_CONTEXT)) && dump_task(t, parent_ie))
+			return -1;
+	}
+
+	return 0;
+}
+
+int pre_dump_live(pid_t root, const InventoryEntry *parent_ie)
+{
+	struct live_tasks tasks = {};
+	int ret = -1;
+
+	pre_dump_pace_init();
+
+	if (live_tasks_collect(root, &tasks))
+		return -1;
+
+	if (check_tasks(&tasks))
+		goto out;
+
+	if (some_need(&tasks, CR_MEM_LIVE_CONTEXT)) {
+		/* Only with a context can it be said what else they need */
+		if (attach_tasks(root) || check_tasks(&tasks))
+			goto out;
+	} else if (register_tasks(&tasks)) {
+		goto out;
+	}
+
+	pre_dump_progress_begin(&tasks, opts.img_parent ? parent_ie : NULL);
+	ret = dump_tasks(&tasks, parent_ie);
+	pre_dump_progress_end(ret == 0);
+out:
+	live_tasks_free(&tasks);
+	return ret;
+}
