@@ -198,6 +198,26 @@ int keeper_drop(int sk, const struct task_id *id)
 	return call_task(sk, UFFD_WP__REQUEST_TYPE__DROP, id, NULL);
 }
 
+int keeper_foreign(int sk, const struct task_id *id, bool note)
+{
+	UffdWp__Request req = new_request(UFFD_WP__REQUEST_TYPE__FOREIGN);
+	UffdWp__TaskRef task = task_ref(id);
+	UffdWp__Response *rsp;
+	struct wire_fds none;
+	int ret;
+
+	req.task = &task;
+	req.has_foreign = note;
+	req.foreign = note;
+	ret = call(sk, &req, NULL, 0, &rsp, &none);
+	if (ret)
+		return ret;
+
+	ret = rsp->has_foreign && rsp->foreign;
+	uffd_wp__response__free_unpacked(rsp, NULL);
+	return ret;
+}
+
 static int copy_entry(struct keeper_entry *to, const UffdWp__Entry *from)
 {
 	int ret;

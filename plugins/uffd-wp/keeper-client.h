@@ -117,6 +117,13 @@ int keeper_abort(int sk, const char *run_id);
 /* Forgets the task and closes its context; the kernel ends the tracking. -ENOENT: not held. */
 int keeper_drop(int sk, const struct task_id *id);
 
+/*
+ * Whether some mapping of the task was found to be registered with a userfaultfd
+ * that is not the context: 1 or 0. note: it was, remember it as long as the context.
+ * -ENOENT: not held.
+ */
+int keeper_foreign(int sk, const struct task_id *id, bool note);
+
 struct keeper_entry {
 	struct task_id id;
 	char epoch[KEEPER_RUN_ID_SIZE];	  /* "" when invalid */

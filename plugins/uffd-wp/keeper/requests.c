@@ -130,6 +130,22 @@ static int do_drop(const UffdWp__Request *req)
 	return 0;
 }
 
+static int do_foreign(const UffdWp__Request *req, UffdWp__Response *rsp)
+{
+	struct held_task *held;
+	int ret;
+
+	ret = find_task(req, &held);
+	if (ret)
+		return ret;
+
+	if (req->has_foreign && req->foreign)
+		held->task.foreign = true;
+	rsp->has_foreign = true;
+	rsp->foreign = held->task.foreign;
+	return 0;
+}
+
 static void fill_entry(UffdWp__Entry *entry, UffdWp__TaskRef *ref, struct task *task, uint64_t now)
 {
 	uffd_wp__task_ref__init(ref);
@@ -187,6 +203,8 @@ static int dispatch(const UffdWp__Request *req, struct wire_fds *fds, UffdWp__Re
 		return do_drop(req);
 	case UFFD_WP__REQUEST_TYPE__LIST:
 		return do_list(req, rsp);
+	case UFFD_WP__REQUEST_TYPE__FOREIGN:
+		return do_foreign(req, rsp);
 	default:
 		return -EOPNOTSUPP;
 	}

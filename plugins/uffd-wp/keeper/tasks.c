@@ -47,6 +47,7 @@ int task_table_add(struct task_table *table, struct task *task, uint64_t now_ms)
 
 	task->epoch[0] = '\0';
 	task->pending[0] = '\0';
+	task->foreign = false;
 	task->since_ms = now_ms;
 	task->place = ++table->last_place;
 	TAILQ_INSERT_TAIL(&table->order, task, in_order);

@@ -21,6 +21,7 @@ struct task {
 	struct task_id id;
 	char epoch[KEEPER_RUN_ID_SIZE];	  /* "" when invalid */
 	char pending[KEEPER_RUN_ID_SIZE]; /* "" when no run is under way */
+	bool foreign;			  /* see FOREIGN in keeper.proto */
 	uint64_t since_ms;		  /* of the last commit, before the first of the hand-over */
 	uint64_t place;			  /* ascends in the order of addition, never used twice, starts at 1 */
 
