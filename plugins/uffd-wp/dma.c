@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "dma.h"
+#include "fds.h"
 
 static FILE *open_proc_file(pid_t pid, const char *name)
 {
@@ -52,37 +51,18 @@ static bool has_aio_ring(pid_t pid)
 	return found;
 }
 
-static bool has_io_uring(pid_t pid)
-{
-	char path[64], target[64];
-	struct dirent *entry;
-	bool found = false;
-	ssize_t len;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	dir = opendir(path);
-	if (!dir)
-		return false;
-
-	while (!found && (entry = readdir(dir))) {
-		len = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
-		target[len > 0 ? len : 0] = '\0';
-		found = !strcmp(target, "anon_inode:[io_uring]");
-	}
-
-	closedir(dir);
-	return found;
-}
-
 const char *dma_possible(pid_t pid)
 {
+	struct fd_facts fds;
+
 	if (has_pinned_memory(pid))
 		return "pinned memory";
 	/* Whether it has O_DIRECT descriptors does not matter: I/O outlives the close(2) of its descriptor. */
 	if (has_aio_ring(pid))
 		return "an aio ring";
-	if (has_io_uring(pid))
+
+	fds_look(pid, &fds);
+	if (fds.io_uring)
 		return "an io_uring";
 	return NULL;
 }

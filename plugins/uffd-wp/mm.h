@@ -19,6 +19,10 @@ struct mm {
 	int uffd;		/* our context; -1: not tracked, all pages are dirty */
 	char epoch[KEEPER_RUN_ID_SIZE]; /* as committed before this run, "" when there is none */
 	bool taken;		/* runs holds the snapshot of this run */
+	bool foreign;		/* some of it is registered with a userfaultfd that is not ours */
+	bool begun;		/* a live scan of it has begun, see parent_valid */
+	bool parent_valid;	/* its clean pages may be left to the parent images */
+	struct live *live;	/* of a live scan, see live.h; NULL: there is none */
 	struct run_list runs;
 	struct cr_mem_tracker_stats stats;
 };
@@ -29,6 +33,12 @@ struct mm {
  * or no such task.
  */
 struct mm *mm_of_task(pid_t pid);
+
+/*
+ * From now on tasks may run, and end: entries are compared one by one then,
+ * since there is no order between what is there and what is gone.
+ */
+void mm_tasks_run(void);
 
 /* Calls fn for every address space. */
 void mm_for_each(void (*fn)(struct mm *mm));

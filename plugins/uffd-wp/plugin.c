@@ -17,7 +17,9 @@
 #include "criu-api.h"
 
 #include "dma.h"
+#include "fds.h"
 #include "keeper-client.h"
+#include "live.h"
 #include "mm.h"
 #include "policy.h"
 #include "snapshot.h"
@@ -200,10 +202,28 @@ static void begin(struct mm *mm, const char *run_id)
 	detach(mm);
 }
 
+/* Whether the epoch is that of the parent images; says so when it is not. */
+static bool check_parent(const struct mm *mm, const char *parent_run_id)
+{
+	bool valid = parent_is_valid(mm->epoch, parent_run_id);
+
+	if (parent_run_id && !valid)
+		pr_warn("%d: the parent images (run %s) are not those of the last tracked run (%s), "
+			"all memory is dumped\n", mm->pid, parent_run_id,
+			*mm->epoch ? mm->epoch : "none that is complete");
+	return valid;
+}
+
+/* Live scans have to know: by looking at a mapping it cannot be seen whose userfaultfd it is registered with. */
+static void note_foreign(struct mm *mm)
+{
+	if (mm->foreign && mm->uffd >= 0)
+		keeper_foreign(run.keeper, &mm->id, true);
+}
+
 static int tracker_snapshot(struct cr_mem_snapshot *snapshot)
 {
 	struct mm *mm;
-	bool valid;
 	int ret;
 
 	mm = mm_of_task(snapshot->pid);
@@ -214,15 +234,10 @@ static int tracker_snapshot(struct cr_mem_snapshot *snapshot)
 		if (snapshot->track && mm->uffd >= 0 && is_trackable(mm))
 			begin(mm, snapshot->run_id);
 
-		valid = parent_is_valid(mm->epoch, snapshot->parent_run_id);
-		if (snapshot->parent_run_id && !valid)
-			pr_warn("%d: the parent images (run %s) are not those of the last tracked run (%s), "
-				"all memory is dumped\n", mm->pid, snapshot->parent_run_id,
-				*mm->epoch ? mm->epoch : "none that is complete");
-
-		ret = snapshot_take(mm, snapshot, valid);
+		ret = snapshot_take(mm, snapshot, check_parent(mm, snapshot->parent_run_id));
 		if (ret)
 			return ret;
+		note_foreign(mm);
 		snapshot->stats = mm->stats;
 	}
 
@@ -242,6 +257,131 @@ static int tracker_give_back(int pid, uint64_t start, uint64_t end)
 
 	/* Whatever error: the mapping or the whole mm is gone, and with it the protection. */
 	wp_unprotect(mm->uffd, start, end);
+	return 0;
+}
+
+/*
+ * Live runs. A task that shares its memory with one met before is left out: the
+ * scan is destructive, and its result is not kept.
+ */
+static int check_sharer(struct mm *mm, int pid)
+{
+	struct fd_facts fds;
+
+	pr_info("%d shares its memory with %d\n", pid, mm->pid);
+	fds_look(pid, &fds);
+	if (fds.direct_io || dma_possible(pid)) {
+		pr_warn("%d, which does, may write to it unseen: %d is left to the last dump\n", pid, mm->pid);
+		detach(mm);
+	}
+
+	return CR_MEM_LIVE_SKIP;
+}
+
+static int tracker_live_check(int pid)
+{
+	struct mm *mm;
+	int ret;
+
+	if (run.keeper < 0)
+		return CR_MEM_LIVE_SKIP;
+
+	mm_tasks_run();
+	mm = mm_of_task(pid);
+	if (!mm)
+		return -ENOMEM;
+	if (mm->pid != pid)
+		return check_sharer(mm, pid);
+
+	detach(mm);
+	ret = attach_from_keeper(mm);
+	if (ret)
+		return CR_MEM_LIVE_CONTEXT | CR_MEM_LIVE_REGISTER;
+	if (mm->uffd < 0)
+		return CR_MEM_LIVE_SKIP;
+
+	mm->foreign = keeper_foreign(run.keeper, &mm->id, false) != 0;
+	ret = live_check(mm);
+	return ret == -ENOMEM ? ret : ret < 0 ? CR_MEM_LIVE_SKIP : ret;
+}
+
+/* The mappings of a task that called execve() since its context was opened are not those of the context. */
+static bool execed_since(const struct mm *mm)
+{
+	struct task_id id = mm->id;
+
+	return task_exec_id_read(&id) || memcmp(id.exec_id, mm->id.exec_id, sizeof(id.exec_id));
+}
+
+static int tracker_live_register(int pid)
+{
+	struct mm *mm = mm_of_task(pid);
+	int ret;
+
+	if (!mm)
+		return -ENOMEM;
+	if (mm->pid != pid || mm->uffd < 0)
+		return 0;
+
+	ret = execed_since(mm) ? -ESRCH : live_register(mm);
+	note_foreign(mm);
+	if (!ret || ret == -ENOMEM)
+		return ret;
+
+	pr_warn("%d: can't register its memory (%s), it is left to the last dump\n", pid, strerror(-ret));
+	detach(mm);
+	return 0;
+}
+
+/* From here on this run cannot make the task's epoch valid any more: the next dump is a full one. */
+static void disown(struct mm *mm, const char *why)
+{
+	pr_warn("%d %s, all of it is dumped next time\n", mm->pid, why);
+	keeper_begin(run.keeper, &mm->id, "disowned");
+	detach(mm);
+}
+
+static int begin_live(struct mm *mm, const struct cr_mem_snapshot *snapshot)
+{
+	begin(mm, snapshot->run_id);
+	if (mm->uffd < 0)
+		return -ESRCH;
+
+	mm->begun = true;
+	mm->parent_valid = check_parent(mm, snapshot->parent_run_id);
+	return 0;
+}
+
+/* snapshot->track: the task runs. */
+static int tracker_live_scan(struct cr_mem_snapshot *snapshot)
+{
+	struct mm *mm = mm_of_task(snapshot->pid);
+	const char *dma;
+	int ret = 0;
+
+	snapshot->nr_runs = 0;
+	if (!mm)
+		return -ENOMEM;
+	if (mm->pid != snapshot->pid || mm->uffd < 0 || (!mm->begun && begin_live(mm, snapshot)))
+		return 0;
+
+	ret = live_scan(mm, mm->parent_valid);
+	snapshot->stats = mm->stats;
+	if (ret == -ENOMEM)
+		return ret;
+	if (ret) {
+		disown(mm, "changed too fast or ended");
+		return 0;
+	}
+
+	snapshot->runs = mm->runs.runs;
+	snapshot->nr_runs = mm->runs.nr;
+	if (mm->runs.nr || !snapshot->track)
+		return 0;
+
+	dma = live_writes_possible(mm);
+	if (dma)
+		disown(mm, dma);
 	return 0;
 }
 
@@ -285,3 +425,6 @@ CR_PLUGIN_REGISTER_HOOK(CR_PLUGIN_HOOK__MEM_TRACKER_ATTACH, tracker_attach)
 CR_PLUGIN_REGISTER_HOOK(CR_PLUGIN_HOOK__MEM_TRACKER_SNAPSHOT, tracker_snapshot)
 CR_PLUGIN_REGISTER_HOOK(CR_PLUGIN_HOOK__MEM_TRACKER_GIVE_BACK, tracker_give_back)
 CR_PLUGIN_REGISTER_HOOK(CR_PLUGIN_HOOK__MEM_TRACKER_END, tracker_end)
+CR_PLUGIN_REGISTER_HOOK(CR_PLUGIN_HOOK__MEM_TRACKER_LIVE_CHECK, tracker_live_check)
+CR_PLUGIN_REGISTER_HOOK(CR_PLUGIN_HOOK__MEM_TRACKER_LIVE_REGISTER, tracker_live_register)
+CR_PLUGIN_REGISTER_HOOK(CR_PLUGIN_HOOK__MEM_TRACKER_LIVE_SCAN, tracker_live_scan)

@@ -23,6 +23,13 @@ struct vma_facts {
  */
 bool parent_is_valid(const char *epoch, const char *parent_run_id);
 
+/*
+ * A live run stops a task to register mappings that are new when they have this
+ * many pages. To stop a task costs about what it costs to dump as many pages in
+ * the last dump, see docs/design.md; fewer stay unregistered, and are dumped then.
+ */
+#define NEW_PAGES_WORTH_A_STOP 512
+
 /* categories: what PAGEMAP_SCAN reports for a populated page. */
 bool page_is_dirty(const struct vma_facts *vma, uint64_t categories);
 

@@ -51,6 +51,11 @@ void run_list_rewind(struct run_list *list)
 	list->nr = list->sealed;
 }
 
+void run_list_clear(struct run_list *list)
+{
+	list->nr = list->sealed = 0;
+}
+
 void run_list_free(struct run_list *list)
 {
 	free(list->runs);

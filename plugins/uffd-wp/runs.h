@@ -32,6 +32,9 @@ void run_list_seal(struct run_list *list);
 /* Forgets all runs that are not final. */
 void run_list_rewind(struct run_list *list);
 
+/* Forgets all runs. */
+void run_list_clear(struct run_list *list);
+
 void run_list_free(struct run_list *list);
 
 #endif /* UFFD_WP_RUNS_H */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "scan.h"
@@ -68,47 +70,87 @@ static uint64_t next_start(const struct pm_scan_arg *scan, const struct page_reg
 	return scan->walk_end > reported ? scan->walk_end : reported;
 }
 
-int scan_range(int pagemap_fd, uint64_t start, uint64_t end, unsigned int flags, scan_fn fn, void *arg)
+/* The masks of design.md: every page with content of its own, and whether it was written. */
+static void fill_masks(struct pm_scan_arg *scan, int pagemap_fd, unsigned int flags)
+{
+	uint64_t excluded = excluded_categories(pagemap_fd, flags);
+
+	scan->size = sizeof(*scan);
+	scan->flags = flags & SCAN_PROTECT ? PM_SCAN_WP_MATCHING | PM_SCAN_CHECK_WPASYNC : 0;
+	scan->category_inverted = excluded;
+	scan->category_mask = excluded;
+	scan->category_anyof_mask = HAS_CONTENT;
+	scan->return_mask = HAS_CONTENT | PAGE_IS_WRITTEN;
+}
+
+int pagemap_open(pid_t pid)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int scan_step(int pagemap_fd, uint64_t *start, uint64_t end, unsigned int flags, scan_fn fn, void *arg)
 {
 	struct page_region regions[SCAN_REGIONS];
-	uint64_t excluded = excluded_categories(pagemap_fd, flags);
 	struct pm_scan_arg scan = {
-		.size = sizeof(scan),
-		.flags = flags & SCAN_PROTECT ? PM_SCAN_WP_MATCHING | PM_SCAN_CHECK_WPASYNC : 0,
-		.start = start,
+		.start = *start,
 		.end = end,
 		.vec = (uintptr_t)regions,
 		.vec_len = SCAN_REGIONS,
 		.max_pages = SCAN_CHUNK / sysconf(_SC_PAGESIZE),
-		.category_inverted = excluded,
-		.category_mask = excluded,
-		.category_anyof_mask = HAS_CONTENT,
-		.return_mask = HAS_CONTENT | PAGE_IS_WRITTEN,
 	};
+	long nr;
+	int ret;
 
-	while (scan.start < end) {
-		long nr = ioctl(pagemap_fd, PAGEMAP_SCAN, &scan);
-		uint64_t next;
-		int ret;
+	fill_masks(&scan, pagemap_fd, flags);
+	do
+		nr = ioctl(pagemap_fd, PAGEMAP_SCAN, &scan);
+	while (nr < 0 && errno == EINTR);
+	if (nr < 0)
+		return -errno;
 
-		if (nr < 0) {
-			if (errno == EINTR)
-				continue;
-			return -errno;
-		}
+	ret = report(regions, nr, fn, arg);
+	if (ret)
+		return ret;
 
-		ret = report(regions, nr, fn, arg);
-		if (ret)
-			return ret;
+	scan.start = next_start(&scan, regions, nr);
+	/* 1 GiB hugetlb pages before Linux 7.2: no progress. Callers leave hugetlb out; never loop on it. */
+	if (scan.start <= *start)
+		return -EIO;
 
-		next = next_start(&scan, regions, nr);
-		/* 1 GiB hugetlb pages before Linux 7.2: no progress. Callers leave hugetlb out; never loop on it. */
-		if (next <= scan.start)
-			return -EIO;
-		scan.start = next;
-	}
-
+	*start = scan.start;
 	return 0;
+}
+
+int scan_range(int pagemap_fd, uint64_t start, uint64_t end, unsigned int flags, scan_fn fn, void *arg)
+{
+	int ret = 0;
+
+	while (!ret && start < end)
+		ret = scan_step(pagemap_fd, &start, end, flags, fn, arg);
+
+	return ret;
+}
+
+static int add_pages(void *arg, const struct page_region *region)
+{
+	*(uint64_t *)arg += (region->end - region->start) / sysconf(_SC_PAGESIZE);
+	return 0;
+}
+
+long scan_count(int pagemap_fd, uint64_t start, uint64_t end, unsigned int flags, unsigned long max)
+{
+	uint64_t nr = 0;
+	int ret = 0;
+
+	while (!ret && start < end && nr < max)
+		ret = scan_step(pagemap_fd, &start, end, flags, add_pages, &nr);
+
+	return ret ?: (long)nr;
 }
 
 /* Looks for the first page that satisfies the masks: 1, 0 or -errno. */

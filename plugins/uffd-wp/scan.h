@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "uapi.h"
 
@@ -19,6 +20,9 @@
  * regions do not overlap. Non-zero stops the scan; scan_range() returns it.
  */
 typedef int (*scan_fn)(void *arg, const struct page_region *region);
+
+/* Opens /proc/PID/pagemap. A descriptor (close-on-exec, the caller's) or -errno. */
+int pagemap_open(pid_t pid);
 
 #define SCAN_PROTECT  (1 << 0) /* get and clear: write-protect what is reported */
 #define SCAN_FILE_VMA (1 << 1) /* private file mapping: leave out pages of the page cache */
@@ -35,6 +39,20 @@ typedef int (*scan_fn)(void *arg, const struct page_region *region);
  *  -EPERM  (SCAN_PROTECT) the range is not registered for async write protection
  */
 int scan_range(int pagemap_fd, uint64_t start, uint64_t end, unsigned int flags, scan_fn fn, void *arg);
+
+/*
+ * One system call of scan_range(): reports at most SCAN_CHUNK bytes of pages, and
+ * moves *start to where the next one goes on. On an error pages of the rest of
+ * the range may have been protected and not reported. 0, what fn returned, or
+ * -errno as scan_range().
+ */
+int scan_step(int pagemap_fd, uint64_t *start, uint64_t end, unsigned int flags, scan_fn fn, void *arg);
+
+/*
+ * How many pages with content of their own [start, end) has, counted up to max.
+ * The range may span mappings. Number or -errno.
+ */
+long scan_count(int pagemap_fd, uint64_t start, uint64_t end, unsigned int flags, unsigned long max);
 
 /*
  * 1 when the VMA at start is registered with some asynchronous userfaultfd

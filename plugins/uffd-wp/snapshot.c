@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +20,7 @@ struct vma_scan {
 	bool protect;
 };
 
-static uint64_t now_us(void)
+uint64_t now_us(void)
 {
 	struct timespec t;
 
@@ -47,48 +46,44 @@ static int add_pages(struct mm *mm, uint64_t start, uint64_t end, bool dirty)
  * A broken tracker, for test/selftest only (make BROKEN_DROP=N): of the dirty pages that the parent images may
  * have, each UFFD_WP_TEST_DROP_EVERY-th counts as clean.
  */
-static int add_dirty(const struct vma_scan *scan, uint64_t start, uint64_t end)
+static int add_dirty(struct mm *mm, const struct vma_facts *facts, uint64_t start, uint64_t end)
 {
 	static uint64_t nr_dirty;
-	uint64_t page_size = scan->mm->runs.page_size;
-	bool may_drop = scan->facts.ours_before && scan->facts.parent_valid;
+	uint64_t page_size = mm->runs.page_size;
+	bool may_drop = facts->ours_before && facts->parent_valid;
 	int ret = 0;
 
 	for (; start < end && !ret; start += page_size) {
 		bool drop = may_drop && ++nr_dirty % UFFD_WP_TEST_DROP_EVERY == 0;
 
 		if (drop)
-			pr_warn("BROKEN TEST BUILD: %d: dirty page %#" PRIx64 " is dropped\n", scan->mm->pid, start);
-		ret = add_pages(scan->mm, start, start + page_size, !drop);
+			pr_warn("BROKEN TEST BUILD: %d: dirty page %#" PRIx64 " is dropped\n", mm->pid, start);
+		ret = add_pages(mm, start, start + page_size, !drop);
 	}
 
 	return ret;
 }
 #else
-static int add_dirty(const struct vma_scan *scan, uint64_t start, uint64_t end)
+static int add_dirty(struct mm *mm, const struct vma_facts *facts, uint64_t start, uint64_t end)
 {
-	return add_pages(scan->mm, start, end, true);
+	(void)facts;
+	return add_pages(mm, start, end, true);
 }
 #endif
+
+int snapshot_add(struct mm *mm, const struct vma_facts *facts, const struct page_region *region)
+{
+	if (page_is_dirty(facts, region->categories))
+		return add_dirty(mm, facts, region->start, region->end);
+
+	return add_pages(mm, region->start, region->end, false);
+}
 
 static int add_region(void *arg, const struct page_region *region)
 {
 	struct vma_scan *scan = arg;
 
-	if (page_is_dirty(&scan->facts, region->categories))
-		return add_dirty(scan, region->start, region->end);
-
-	return add_pages(scan->mm, region->start, region->end, false);
-}
-
-static int open_pagemap(pid_t pid)
-{
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return snapshot_add(scan->mm, &scan->facts, region);
 }
 
 /*
@@ -138,6 +133,8 @@ static int prepare_vma(struct vma_scan *scan, int pagemap, bool track)
 		return 0;
 
 	if (ret) {
+		if (was_async)
+			scan->mm->foreign = true;
 		pr_info("%d: %#" PRIx64 "-%#" PRIx64 " is not tracked: %s\n", scan->mm->pid, vma->start, vma->end,
 			ret == -EBUSY ? "another userfaultfd owns it" : strerror(-ret));
 		return 0;
@@ -207,7 +204,7 @@ int snapshot_take(struct mm *mm, const struct cr_mem_snapshot *request, bool par
 	unsigned long i;
 	int pagemap, ret = 0;
 
-	pagemap = open_pagemap(mm->pid);
+	pagemap = pagemap_open(mm->pid);
 	if (pagemap < 0) {
 		pr_err("%d: can't open pagemap: %s\n", mm->pid, strerror(-pagemap));
 		return pagemap;

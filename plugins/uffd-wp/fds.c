@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fds.h"
+
+/* The "flags:" line of /proc/PID/fdinfo/N, octal; 0 when it cannot be read. */
+static unsigned int open_flags(pid_t pid, const char *name)
+{
+	unsigned int flags = 0;
+	char path[64 + NAME_MAX], line[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%s", pid, name);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "flags: %o", &flags) == 1)
+			break;
+
+	fclose(f);
+	return flags;
+}
+
+static void look_at(pid_t pid, int dirfd, const char *name, struct fd_facts *facts)
+{
+	char target[64];
+	ssize_t len;
+
+	len = readlinkat(dirfd, name, target, sizeof(target) - 1);
+	if (len <= 0)
+		return;
+	target[len] = '\0';
+
+	if (!strcmp(target, "anon_inode:[io_uring]"))
+		facts->io_uring = true;
+	else if (!strcmp(target, "anon_inode:[userfaultfd]"))
+		facts->userfaultfd = true;
+	else if (target[0] == '/' && !facts->direct_io) /* pipes use O_DIRECT for something else, pipe(2) */
+		facts->direct_io = open_flags(pid, name) & O_DIRECT;
+}
+
+void fds_look(pid_t pid, struct fd_facts *facts)
+{
+	struct dirent *entry;
+	char path[64];
+	DIR *dir;
+
+	memset(facts, 0, sizeof(*facts));
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	dir = opendir(path);
+	if (!dir)
+		return;
+
+	while ((entry = readdir(dir)))
+		look_at(pid, dirfd(dir), entry->d_name, facts);
+
+	closedir(dir);
+}

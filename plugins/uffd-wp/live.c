@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "dma.h"
+#include "fds.h"
+#include "live.h"
+#include "maps.h"
+#include "policy.h"
+#include "scan.h"
+#include "snapshot.h"
+#include "wp.h"
+
+/* How often to look again for mappings that move while they are unprotected. */
+#define UNPROTECT_TRIES 20
+
+struct live {
+	int pagemap;
+	struct map_list maps;	/* what to scan */
+	size_t pos;		/* the map that is scanned */
+	uint64_t next;		/* where to go on in it */
+	bool started;		/* maps was read for the scan */
+	struct map_list fresh;	/* registered in this run */
+	struct map_list strange; /* of another userfaultfd */
+};
+
+static struct live *live_of(struct mm *mm)
+{
+	if (!mm->live) {
+		mm->live = calloc(1, sizeof(*mm->live));
+		if (mm->live)
+			mm->live->pagemap = -1;
+	}
+
+	return mm->live;
+}
+
+void live_free(struct live *live)
+{
+	if (!live)
+		return;
+
+	if (live->pagemap >= 0)
+		close(live->pagemap);
+	map_list_free(&live->maps);
+	map_list_free(&live->fresh);
+	map_list_free(&live->strange);
+	free(live);
+}
+
+/* A shadow stack looks like any other anonymous mapping in maps, and the processor writes to it. */
+static bool has_shadow_stack(pid_t pid)
+{
+	char path[64], line[256];
+	bool found = false;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+
+	while (!found && fgets(line, sizeof(line), f))
+		found = !strncmp(line, "x86_Thread_features:", 20) && strstr(line, "shstk");
+
+	fclose(f);
+	return found;
+}
+
+static bool is_hugetlb(pid_t pid, const struct map *map)
+{
+	struct statfs fs;
+	char path[96];
+
+	if (!map->file)
+		return false;
+
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, map->start, map->end);
+	return !statfs(path, &fs) && fs.f_type == HUGETLBFS_MAGIC;
+}
+
+/* Pages of mappings that could be registered and are not, counted up to max. */
+static long count_new_pages(struct mm *mm, const struct map_list *maps, int pagemap, unsigned long max)
+{
+	unsigned long found = 0;
+	size_t i;
+
+	for (i = 0; i < maps->nr && found < max; i++) {
+		const struct map *map = &maps->maps[i];
+		long nr;
+
+		if (!map->trackable || scan_is_wp_async(pagemap, map->start, map->end))
+			continue;
+
+		nr = scan_count(pagemap, map->start, map->end, map->file ? SCAN_FILE_VMA : 0, max - found);
+		/* What is gone, or refuses, is not worth a stop. */
+		if (nr > 0 && !is_hugetlb(mm->pid, map))
+			found += nr;
+	}
+
+	return found;
+}
+
+/* Whether it is worth to stop the task for what it mapped since the last run. */
+static int check_new_pages(struct mm *mm)
+{
+	struct map_list maps = { 0 };
+	int pagemap, ret;
+	long nr = 0;
+
+	pagemap = pagemap_open(mm->pid);
+	if (pagemap < 0)
+		return pagemap;
+
+	ret = map_list_read(&maps, mm->pid);
+	if (!ret)
+		nr = count_new_pages(mm, &maps, pagemap, NEW_PAGES_WORTH_A_STOP);
+	map_list_free(&maps);
+	close(pagemap);
+	if (ret)
+		return ret;
+
+	if (nr < NEW_PAGES_WORTH_A_STOP)
+		return 0;
+
+	pr_info("%d has new mappings: it is stopped to register them\n", mm->pid);
+	return CR_MEM_LIVE_REGISTER;
+}
+
+int live_check(struct mm *mm)
+{
+	const char *dma = dma_possible(mm->pid);
+	struct fd_facts fds;
+
+	if (dma) {
+		pr_warn("%d has %s: devices may write to its memory unseen, it is left to the last dump\n", mm->pid, dma);
+		return CR_MEM_LIVE_SKIP;
+	}
+
+	if (has_shadow_stack(mm->pid)) {
+		pr_warn("%d has a shadow stack: it is left to the last dump\n", mm->pid);
+		return CR_MEM_LIVE_SKIP;
+	}
+
+	fds_look(mm->pid, &fds);
+	if (fds.direct_io || fds.userfaultfd || mm->foreign) {
+		pr_warn("%d has %s: it is stopped while its memory is scanned\n", mm->pid,
+			fds.direct_io ? "a file open for direct I/O" : "memory with a userfaultfd of its own");
+		return CR_MEM_LIVE_REGISTER | CR_MEM_LIVE_STOPPED;
+	}
+
+	return check_new_pages(mm);
+}
+
+const char *live_writes_possible(struct mm *mm)
+{
+	struct fd_facts fds;
+
+	if (dma_possible(mm->pid))
+		return "began asynchronous I/O";
+
+	fds_look(mm->pid, &fds);
+	return fds.direct_io ? "opened a file for direct I/O" : NULL;
+}
+
+static int register_map(struct mm *mm, int pagemap, const struct map *map)
+{
+	int was_async, ret;
+
+	was_async = scan_is_wp_async(pagemap, map->start, map->end);
+	if (was_async < 0)
+		return was_async;
+	if (!was_async && (!map->trackable || is_hugetlb(mm->pid, map)))
+		return 0;
+
+	ret = wp_register(mm->uffd, map->start, map->end);
+	if (!ret)
+		return was_async ? 0 : map_list_insert(&mm->live->fresh, map);
+
+	pr_info("%d: %#" PRIx64 "-%#" PRIx64 " is not tracked: %s\n", mm->pid, map->start, map->end,
+		ret == -EBUSY ? "another userfaultfd owns it" : strerror(-ret));
+	if (!was_async)
+		return 0;
+	mm->foreign = true;
+	return map_list_add(&mm->live->strange, map);
+}
+
+int live_register(struct mm *mm)
+{
+	struct map_list maps = { 0 };
+	uint64_t start = now_us();
+	int pagemap, ret;
+	size_t i;
+
+	if (!live_of(mm))
+		return -ENOMEM;
+	mm->live->strange.nr = 0;
+
+	pagemap = pagemap_open(mm->pid);
+	if (pagemap < 0)
+		return pagemap;
+
+	ret = map_list_read(&maps, mm->pid);
+	for (i = 0; i < maps.nr && !ret; i++)
+		ret = register_map(mm, pagemap, &maps.maps[i]);
+
+	map_list_free(&maps);
+	close(pagemap);
+	mm->stats.protect_us += now_us() - start;
+	return ret;
+}
+
+/*
+ * Makes every page of the range that is ours count as written. The mappings in
+ * it change all the time: what is not registered any more carries no protection
+ * of ours, but ends the ioctl early.
+ */
+static int unprotect_all(struct mm *mm, uint64_t start, uint64_t end)
+{
+	struct map_list maps = { 0 };
+	int tries, ret = -EAGAIN;
+
+	for (tries = 0; tries < UNPROTECT_TRIES && ret; tries++) {
+		size_t i;
+
+		ret = map_list_read(&maps, mm->pid);
+		if (ret)
+			break;
+
+		for (i = 0; i < maps.nr && !ret; i++) {
+			const struct map *map = &maps.maps[i];
+			uint64_t from = map->start > start ? map->start : start;
+			uint64_t to = map->end < end ? map->end : end;
+
+			if (from >= to || scan_is_wp_async(mm->live->pagemap, from, to) <= 0)
+				continue;
+			ret = wp_unprotect(mm->uffd, from, to);
+		}
+	}
+
+	map_list_free(&maps);
+	return ret == -ESRCH ? 0 : ret;
+}
+
+struct step {
+	struct mm *mm;
+	struct vma_facts facts;
+};
+
+static int add_region(void *arg, const struct page_region *region)
+{
+	struct step *step = arg;
+
+	return snapshot_add(step->mm, &step->facts, region);
+}
+
+/* Bits that an mremap() left would make pages look clean for ever; nothing of a fresh mapping was protected yet. */
+static int remove_stale(struct mm *mm, const struct map *map)
+{
+	int stale = scan_has_protected(mm->live->pagemap, map->start, map->end);
+
+	if (stale <= 0)
+		return stale;
+	return wp_unprotect(mm->uffd, map->start, map->end);
+}
+
+/* One system call's worth of the map; moves on in it, to its end when it is not ours. */
+static int scan_some(struct mm *mm, const struct map *map, bool parent_valid)
+{
+	struct live *live = mm->live;
+	struct step step = {
+		.mm = mm,
+		.facts = { .ours_before = !map->fresh, .file = map->file, .parent_valid = parent_valid },
+	};
+	uint64_t from = live->next;
+	int ret = 0;
+
+	if (from == map->start) {
+		if (scan_is_wp_async(live->pagemap, map->start, map->end) <= 0) {
+			mm->stats.untracked_vmas++;
+			live->next = map->end;
+			return 0;
+		}
+		mm->stats.tracked_vmas++;
+		if (map->fresh)
+			ret = remove_stale(mm, map);
+	}
+
+	if (!ret)
+		ret = scan_step(live->pagemap, &live->next, map->end, SCAN_PROTECT | (map->file ? SCAN_FILE_VMA : 0),
+				add_region, &step);
+	if (!ret || ret == -ENOMEM)
+		return ret;
+
+	/* The mapping changed: what was protected up to here is not known, and the rest is not what it was. */
+	pr_debug("%d: %#" PRIx64 "-%#" PRIx64 " changed (%s)\n", mm->pid, map->start, map->end, strerror(-ret));
+	run_list_clear(&mm->runs);
+	live->next = map->end;
+	return unprotect_all(mm, from, map->end);
+}
+
+static int start_scan(struct mm *mm)
+{
+	struct live *live = live_of(mm);
+	int ret;
+
+	if (!live)
+		return -ENOMEM;
+
+	live->pagemap = pagemap_open(mm->pid);
+	if (live->pagemap < 0)
+		return live->pagemap;
+
+	ret = map_list_read(&live->maps, mm->pid);
+	if (!ret)
+		ret = map_list_split(&live->maps, &live->fresh);
+	live->started = true;
+	live->next = live->maps.nr ? live->maps.maps[0].start : 0;
+	return ret;
+}
+
+int live_scan(struct mm *mm, bool parent_valid)
+{
+	uint64_t start = now_us();
+	struct live *live;
+	int ret = 0;
+
+	run_list_clear(&mm->runs);
+	if (!mm->live || !mm->live->started)
+		ret = start_scan(mm);
+	live = mm->live;
+
+	while (!ret && !mm->runs.nr && live->pos < live->maps.nr) {
+		const struct map *map = &live->maps.maps[live->pos];
+
+		if (live->next < map->end && !map_list_overlaps(&live->strange, map->start, map->end))
+			ret = scan_some(mm, map, parent_valid);
+		else
+			live->next = map->end;
+
+		if (live->next >= map->end && ++live->pos < live->maps.nr)
+			live->next = map[1].start;
+	}
+
+	mm->stats.scan_us += now_us() - start;
+	return ret;
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "maps.h"
+
+#define FIRST_CAPACITY 256
+
+static bool starts_with(const char *s, const char *prefix)
+{
+	return !strncmp(s, prefix, strlen(prefix));
+}
+
+/* What cannot be registered, or is not worth to try in every run. */
+static bool is_trackable_name(const char *name)
+{
+	static const char *const refused[] = { "[vvar", "[vdso]", "[uprobes]", "anon_inode:", "/[aio]",
+					       "/anon_hugepage", "/dev/hugepages/" };
+	size_t i;
+
+	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+		if (starts_with(name, refused[i]))
+			return false;
+
+	return !starts_with(name, "/dev/") || starts_with(name, "/dev/zero");
+}
+
+bool map_parse(const char *line, uint64_t after, struct map *map)
+{
+	uint64_t start, end, inode;
+	char shared;
+	int name = 0;
+
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*c%*c%*c%c %*x %*x:%*x %" SCNu64 " %n", &start, &end, &shared, &inode,
+		   &name) != 4)
+		return false;
+
+	/* PAGEMAP_SCAN answers EFAULT to the addresses of [vsyscall], which are the kernel's. */
+	if (shared != 'p' || end <= after || starts_with(line + name, "[vsyscall]"))
+		return false;
+
+	map->start = start > after ? start : after;
+	map->end = end;
+	map->file = inode != 0;
+	map->trackable = is_trackable_name(line + name);
+	map->fresh = false;
+	return true;
+}
+
+int map_list_add(struct map_list *list, const struct map *map)
+{
+	if (list->nr == list->capacity) {
+		size_t capacity = list->capacity ? list->capacity * 2 : FIRST_CAPACITY;
+		struct map *maps = reallocarray(list->maps, capacity, sizeof(*maps));
+
+		if (!maps)
+			return -ENOMEM;
+		list->maps = maps;
+		list->capacity = capacity;
+	}
+
+	list->maps[list->nr++] = *map;
+	return 0;
+}
+
+int map_list_insert(struct map_list *list, const struct map *map)
+{
+	int ret = map_list_add(list, map);
+	size_t i;
+
+	if (ret)
+		return ret;
+
+	for (i = list->nr - 1; i && list->maps[i - 1].start > map->start; i--)
+		list->maps[i] = list->maps[i - 1];
+	list->maps[i] = *map;
+	return 0;
+}
+
+static int read_maps(struct map_list *list, FILE *f)
+{
+	uint64_t after = 0;
+	struct map map;
+	char *line = NULL;
+	size_t size = 0;
+	int ret = 0;
+
+	while (!ret && getline(&line, &size, f) > 0) {
+		if (!map_parse(line, after, &map))
+			continue;
+		after = map.end;
+		ret = map_list_add(list, &map);
+	}
+
+	free(line);
+	return ret;
+}
+
+int map_list_read(struct map_list *list, pid_t pid)
+{
+	char path[64];
+	FILE *f;
+	int ret;
+
+	list->nr = 0;
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return errno == ENOENT ? -ESRCH : -errno;
+
+	ret = read_maps(list, f);
+	fclose(f);
+	return ret;
+}
+
+/* Index of the first map that ends behind the address. */
+static size_t find_end_behind(const struct map_list *list, uint64_t address)
+{
+	size_t low = 0, high = list->nr;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (list->maps[middle].end <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+
+	return low;
+}
+
+bool map_list_overlaps(const struct map_list *list, uint64_t start, uint64_t end)
+{
+	size_t i = find_end_behind(list, start);
+
+	return i < list->nr && list->maps[i].start < end;
+}
+
+static int add_pieces(struct map_list *to, const struct map *map, const struct map_list *fresh)
+{
+	struct map piece = *map;
+	size_t i = find_end_behind(fresh, map->start);
+	int ret = 0;
+
+	while (!ret && piece.start < map->end) {
+		const struct map *f = i < fresh->nr && fresh->maps[i].start < map->end ? &fresh->maps[i] : NULL;
+		uint64_t bound = !f ? map->end : f->start > piece.start ? f->start : f->end;
+
+		piece.fresh = f && f->start <= piece.start;
+		piece.end = bound < map->end ? bound : map->end;
+		ret = map_list_add(to, &piece);
+		if (piece.fresh)
+			i++;
+		piece.start = piece.end;
+	}
+
+	return ret;
+}
+
+int map_list_split(struct map_list *list, const struct map_list *fresh)
+{
+	struct map_list pieces = { 0 };
+	int ret = 0;
+	size_t i;
+
+	if (!fresh->nr)
+		return 0;
+
+	for (i = 0; i < list->nr && !ret; i++)
+		ret = add_pieces(&pieces, &list->maps[i], fresh);
+
+	map_list_free(list);
+	*list = pieces;
+	return ret;
+}
+
+void map_list_free(struct map_list *list)
+{
+	free(list->maps);
+	*list = (struct map_list){ 0 };
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The private mappings of a task, out of /proc/PID/maps. That file is cheap:
+ * unlike smaps it does not walk page tables. When the task runs while it is
+ * read, every mapping that was there all the time is in it (proc_pid_maps(5),
+ * Documentation/filesystems/proc.rst); others may be missing, or have bounds
+ * that are old already.
+ */
+#ifndef UFFD_WP_MAPS_H
+#define UFFD_WP_MAPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Addresses are bytes, page-aligned; [start, end). */
+struct map {
+	uint64_t start;
+	uint64_t end;
+	bool file;	/* of a file */
+	bool trackable; /* of a kind that may be registered: not the kernel's own, no device, no hugetlb by name */
+	bool fresh;	/* see map_list_split() */
+};
+
+struct map_list {
+	struct map *maps; /* in ascending order, without overlaps */
+	size_t nr;
+	size_t capacity;
+};
+
+/*
+ * One line of maps. True when it is a private mapping with something left of it
+ * at or behind "after", where the one before it ended: a mapping that grew
+ * while the file was read may be in it twice.
+ */
+bool map_parse(const char *line, uint64_t after, struct map *map);
+
+/* Replaces the content of the list. 0 or -errno, -ESRCH when the task is gone. */
+int map_list_read(struct map_list *list, pid_t pid);
+
+/* Adds a map behind the last. 0 or -ENOMEM. */
+int map_list_add(struct map_list *list, const struct map *map);
+
+/* Adds a map where it belongs. 0 or -ENOMEM. */
+int map_list_insert(struct map_list *list, const struct map *map);
+
+/* Whether [start, end) has a byte in common with some map of the list, which is in ascending order. */
+bool map_list_overlaps(const struct map_list *list, uint64_t start, uint64_t end);
+
+/*
+ * Cuts the maps of list at the bounds of those of fresh, which is in ascending order, and
+ * marks the pieces that are in both. 0 or -ENOMEM.
+ */
+int map_list_split(struct map_list *list, const struct map_list *fresh);
+
+void map_list_free(struct map_list *list);
+
+#endif /* UFFD_WP_MAPS_H */

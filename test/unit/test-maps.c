@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Mappings out of /proc/PID/maps, and how they are cut. */
+#include <stdint.h>
+#include <stdio.h>
+
+#include "maps.h"
+#include "unit.h"
+
+static struct map_list list, fresh;
+
+static int setup(void **state)
+{
+	(void)state;
+	list = fresh = (struct map_list){ 0 };
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	map_list_free(&list);
+	map_list_free(&fresh);
+	return 0;
+}
+
+static void add(struct map_list *to, uint64_t start, uint64_t end)
+{
+	struct map map = { .start = start, .end = end };
+
+	assert_int_equal(map_list_add(to, &map), 0);
+}
+
+static void expect_map(size_t i, uint64_t start, uint64_t end, bool is_fresh)
+{
+	assert_true(i < list.nr);
+	assert_int_equal(list.maps[i].start, start);
+	assert_int_equal(list.maps[i].end, end);
+	assert_int_equal(list.maps[i].fresh, is_fresh);
+}
+
+static void private_mappings_are_parsed(void **state)
+{
+	struct map map;
+
+	(void)state;
+	assert_true(map_parse("7f0000000000-7f0000002000 rw-p 00000000 00:00 0 \n", 0, &map));
+	assert_int_equal(map.start, 0x7f0000000000);
+	assert_int_equal(map.end, 0x7f0000002000);
+	assert_false(map.file);
+	assert_true(map.trackable);
+
+	assert_true(map_parse("1000-2000 r-xp 00000000 fe:00 12 /usr/bin/a b\n", 0, &map));
+	assert_true(map.file);
+	assert_true(map.trackable);
+	assert_true(map_parse("1000-2000 ---p 00000000 00:00 0 [heap]\n", 0, &map));
+	assert_true(map.trackable);
+}
+
+static void others_are_left_out(void **state)
+{
+	struct map map;
+
+	(void)state;
+	assert_false(map_parse("1000-2000 rw-s 00000000 00:01 12 /dev/zero (deleted)\n", 0, &map));
+	assert_false(map_parse("ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0 [vsyscall]\n", 0, &map));
+	assert_false(map_parse("not a line of maps\n", 0, &map));
+	assert_false(map_parse("", 0, &map));
+}
+
+static void special_ones_are_not_registered(void **state)
+{
+	static const char *const names[] = { "[vvar]", "[vvar_vclock]", "[vdso]", "/dev/mem", "/anon_hugepage (deleted)",
+					     "/dev/hugepages/x", "anon_inode:[perf_event]" };
+	char line[128];
+	struct map map;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(line, sizeof(line), "1000-2000 rw-p 00000000 00:05 7 %s\n", names[i]);
+		assert_true(map_parse(line, 0, &map));
+		assert_false(map.trackable);
+	}
+	assert_true(map_parse("1000-2000 rw-p 00000000 00:05 7 /dev/zero\n", 0, &map));
+	assert_true(map.trackable);
+}
+
+/* A mapping may grow, or merge with its neighbour, while the file is read. */
+static void no_byte_is_there_twice(void **state)
+{
+	struct map map;
+
+	(void)state;
+	assert_true(map_parse("1000-5000 rw-p 00000000 00:00 0\n", 0x3000, &map));
+	assert_int_equal(map.start, 0x3000);
+	assert_int_equal(map.end, 0x5000);
+	assert_false(map_parse("1000-3000 rw-p 00000000 00:00 0\n", 0x3000, &map));
+}
+
+static void overlaps_are_found(void **state)
+{
+	(void)state;
+	assert_false(map_list_overlaps(&list, 0, UINT64_MAX));
+	add(&list, 10, 20);
+	add(&list, 30, 40);
+	assert_false(map_list_overlaps(&list, 0, 10));
+	assert_true(map_list_overlaps(&list, 0, 11));
+	assert_true(map_list_overlaps(&list, 19, 25));
+	assert_false(map_list_overlaps(&list, 20, 30));
+	assert_true(map_list_overlaps(&list, 15, 35));
+	assert_true(map_list_overlaps(&list, 39, 50));
+	assert_false(map_list_overlaps(&list, 40, 50));
+}
+
+static void inserted_ones_are_in_order(void **state)
+{
+	struct map a = { .start = 30, .end = 40 }, b = { .start = 10, .end = 20 }, c = { .start = 20, .end = 30 };
+
+	(void)state;
+	assert_int_equal(map_list_insert(&list, &a), 0);
+	assert_int_equal(map_list_insert(&list, &b), 0);
+	assert_int_equal(map_list_insert(&list, &c), 0);
+	assert_int_equal(list.nr, 3);
+	expect_map(0, 10, 20, false);
+	expect_map(1, 20, 30, false);
+	expect_map(2, 30, 40, false);
+}
+
+/* What is new to the context is dirty, what it merged with is not. */
+static void fresh_parts_are_cut_out(void **state)
+{
+	(void)state;
+	add(&list, 10, 100);
+	add(&list, 200, 300);
+	add(&fresh, 0, 20);
+	add(&fresh, 40, 50);
+	add(&fresh, 90, 210);
+	assert_int_equal(map_list_split(&list, &fresh), 0);
+	assert_int_equal(list.nr, 7);
+	expect_map(0, 10, 20, true);
+	expect_map(1, 20, 40, false);
+	expect_map(2, 40, 50, true);
+	expect_map(3, 50, 90, false);
+	expect_map(4, 90, 100, true);
+	expect_map(5, 200, 210, true);
+	expect_map(6, 210, 300, false);
+}
+
+static void without_fresh_ones_nothing_is_cut(void **state)
+{
+	(void)state;
+	add(&list, 10, 100);
+	assert_int_equal(map_list_split(&list, &fresh), 0);
+	assert_int_equal(list.nr, 1);
+	expect_map(0, 10, 100, false);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(private_mappings_are_parsed),
+		cmocka_unit_test(others_are_left_out),
+		cmocka_unit_test(special_ones_are_not_registered),
+		cmocka_unit_test(no_byte_is_there_twice),
+		cmocka_unit_test_setup_teardown(overlaps_are_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(inserted_ones_are_in_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(fresh_parts_are_cut_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(without_fresh_ones_nothing_is_cut, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("mappings", tests, NULL, NULL);
+}
