@@ -278,7 +278,7 @@ class Chain:
         self.next_level()
         tree = pids_of_tree(self.pid)
         self.send_memory("pre-dump", "--pre-dump-mode", self.mode, *self.tracking_args(), *args)
-        self.check_rules(tree)
+        self.check_rules(tree, live=self.mode == "live")
         self.tracked_level = self.level
 
     def failing_pre_dump(self):
@@ -316,15 +316,24 @@ class Chain:
 
     # What the images and the memory must look like
 
-    def check_rules(self, tree):
+    def check_rules(self, tree, live=False):
         if "rules" not in self.checks:
             return
         check_stats(self.options, self.images(self.level))
         for pid in tree:
             path = os.path.join(self.work, "rules.%d" % pid)
             if os.path.exists(path):
-                check_rules(read_text(path), PageMap(self.options, self.images(self.level), pid),
-                            self.tracked_level >= 0)
+                check_rules(read_text(path), PageMap(self.options, self.images(self.level), pid, live),
+                            self.parent_pages(pid), live)
+
+    def parent_pages(self, pid):
+        """What a dump may be expected to leave to the parent images. After live pre-dumps that is what they have."""
+        if self.tracked_level < 0:
+            return None
+        if self.mode != "live":
+            return EVERYTHING
+        parent = PageMap(self.options, self.images(self.tracked_level), pid, True)
+        return parent.present | parent.parent
 
     def memsnap_save(self, tree):
         for pid in tree:
@@ -347,13 +356,22 @@ class Chain:
         return os.path.join(self.dir, "snapshot-%d" % pid)
 
 
-class PageMap:
-    """The page map of one task in one image directory."""
+class Everything:
+    def __contains__(self, page):
+        return True
 
-    def __init__(self, options, images, pid):
+
+EVERYTHING = Everything()
+
+
+class PageMap:
+    """The page map of one task in one image directory. A live pre-dump may leave the whole task out."""
+
+    def __init__(self, options, images, pid, live):
         self.page = os.sysconf("SC_PAGESIZE")
         self.images = images
-        entries = load_image(options, os.path.join(images, "pagemap-%d.img" % pid))[1:]
+        path = os.path.join(images, "pagemap-%d.img" % pid)
+        entries = [] if live and not os.path.exists(path) else load_image(options, path)[1:]
         self.stats = load_image(options, os.path.join(images, "stats-dump"))[0]["dump"]
         self.present, self.parent = set(), set()  # addresses of pages
         for e in entries:
@@ -400,8 +418,20 @@ def check_stats(options, images):
             scanned, dirty, in_parent, stats["pages_scanned"], images))
 
 
-def check_rules(rules, pagemap, has_parent):
-    """rules: lines of subject.h's expect_*()."""
+def check_written(pagemap, start, length, where, live):
+    """A live pre-dump may leave mappings that are new to a later dump, but no written page to an earlier one."""
+    if live:
+        if pagemap.count(pagemap.parent, start, length):
+            raise Failed("left to the parent, but was written: " + where)
+        return
+    missing = pagemap.first_not_here(start, length)
+    if missing is not None:
+        raise Failed("page %#x was written but is not in the image: %s" % (missing, where))
+
+
+def check_rules(rules, pagemap, in_parent, live):
+    """rules: lines of subject.h's expect_*(). in_parent: pages the parent images have; None: there are none."""
+    has_parent = in_parent is not None
     parent_wanted = False
     for line in rules.splitlines():
         kind, start, length, *limit = line.split()
@@ -411,11 +441,9 @@ def check_rules(rules, pagemap, has_parent):
             if pagemap.count(pagemap.parent, start, length):
                 raise Failed("left to the parent, but must be dumped in full: " + where)
         elif kind == "written":
-            missing = pagemap.first_not_here(start, length)
-            if missing is not None:
-                raise Failed("page %#x was written but is not in the image: %s" % (missing, where))
+            check_written(pagemap, start, length, where, live)
         elif kind == "atmost" and has_parent:
-            nr = pagemap.count(pagemap.present, start, length)
+            nr = pagemap.count((a for a in pagemap.present if a in in_parent), start, length)
             if nr > int(limit[0]):
                 raise Failed("%d pages dumped, at most %s changed: %s" % (nr, limit[0], where))
         elif kind == "parent" and has_parent:
