@@ -79,6 +79,22 @@ static int pre_dump(pid_t pid)
 	return cr_pre_dump_tasks(pid);
 }
 
+/* Whoever may read, copy and remove the images may do so with those of the pre-dump. */
+static int make_directory(void)
+{
+	int dfd = get_service_fd(IMG_FD_OFF);
+	struct stat images;
+
+	if (fstat(dfd, &images) || mkdirat(dfd, FINAL_PASS_DIR, 0700))
+		return -1;
+
+	if (fchownat(dfd, FINAL_PASS_DIR, images.st_uid, images.st_gid, AT_SYMLINK_NOFOLLOW) ||
+	    fchmodat(dfd, FINAL_PASS_DIR, images.st_mode & 07777, 0))
+		pr_pwarn("Can't make " FINAL_PASS_DIR " as accessible as the directory of the images");
+
+	return 0;
+}
+
 static int make_parent(void)
 {
 	int dfd = get_service_fd(IMG_FD_OFF);
@@ -101,7 +117,7 @@ void final_pass(pid_t pid)
 	if (!is_wanted())
 		return;
 
-	if (mkdirat(get_service_fd(IMG_FD_OFF), FINAL_PASS_DIR, 0700)) {
+	if (make_directory()) {
 		pr_pwarn("No live pre-dump before the dump: can't make " FINAL_PASS_DIR);
 		return;
 	}
