@@ -1,9 +1,11 @@
 #include <dirent.h>
 #include <errno.h>
+#include <linux/kcmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -170,7 +172,7 @@ struct stopped_threads {
 	int nr;
 };
 
-/* Of the one task that is stopped. */
+/* Of the one task that is stopped, and of those that share its memory. */
 static struct stopped_threads stopped;
 
 static bool is_stopped(pid_t tid)
@@ -253,15 +255,59 @@ static int stop_threads(pid_t pid)
 	return found;
 }
 
-int live_task_stop(pid_t pid)
+/* How many threads were stopped, -1 on errors. */
+static int stop_all_threads(pid_t pid)
+{
+	int ret, found = 0;
+
+	while ((ret = stop_threads(pid)) > 0)
+		found += ret;
+
+	return ret < 0 ? -1 : found;
+}
+
+/* False, too, when one of them is gone. */
+static bool share_memory(pid_t a, pid_t b)
+{
+	return syscall(SYS_kcmp, a, b, KCMP_VM, 0, 0) == 0;
+}
+
+/*
+ * Tasks of the tree that have the same memory as the one that is stopped. Parents are stopped before children: one that
+ * called vfork(2) does not stop until its child lets it go. How many threads were stopped, -1 on errors.
+ */
+static int stop_sharers(pid_t root, pid_t pid)
+{
+	struct live_tasks tree = {};
+	int ret = 0, found = 0;
+	size_t i;
+
+	if (live_tasks_collect(root, &tree))
+		return -1;
+
+	for (i = 0; i < tree.nr && ret >= 0; i++) {
+		pid_t other = tree.tasks[i].pid;
+
+		if (is_stopped(other) || !share_memory(pid, other))
+			continue;
+		ret = stop_all_threads(other);
+		found += ret;
+	}
+
+	live_tasks_free(&tree);
+	return ret < 0 ? -1 : found;
+}
+
+int live_task_stop(pid_t root, pid_t pid)
 {
 	int ret;
 
 	/* As in collect_pstree(): a task in an uninterruptible sleep does not stop */
 	alarm(opts.timeout);
-	do
-		ret = stop_threads(pid);
-	while (ret > 0);
+	ret = stop_all_threads(pid);
+	/* Who shares the memory may have made another task before it was stopped. */
+	while (ret > 0)
+		ret = stop_sharers(root, pid);
 	alarm(0);
 
 	if (!ret && is_stopped(pid))

@@ -76,36 +76,34 @@ bool live_writer_has_parent(const struct live_writer *w)
 	return w->xfer.parent != NULL;
 }
 
-/* Bytes of dirty runs that were read into the buffer; less than all of them where one can't be read. */
+/*
+ * Bytes of dirty runs that were read into the buffer; less than all of them where one can't be read.
+ *
+ * Not by process_vm_readv(): it pins the pages, for which the kernel breaks copy-on-write sharing (gup_must_unshare(),
+ * Linux 5.19). The tree would need more memory, and the copies have clean page table entries: when they are shared by a
+ * next fork, MADV_FREE in one task drops them in the other one as well. /proc/pid/mem also reads what lacks PROT_READ,
+ * and never memory of a program that was executed since it was opened.
+ */
 static unsigned long read_runs(struct live_writer *w)
 {
-	struct iovec local = { .iov_base = w->buf, .iov_len = BUFFER_SIZE }, remote[MAX_RUNS];
-	int nr_remote = 0;
+	unsigned long len = 0;
 	ssize_t ret;
 	size_t i;
 
 	for (i = w->first; i < w->nr; i++) {
-		if (!(w->runs[i].flags & CR_MEM_RUN_DIRTY))
+		const struct cr_mem_run *run = &w->runs[i];
+
+		if (!(run->flags & CR_MEM_RUN_DIRTY))
 			continue;
-		remote[nr_remote].iov_base = (void *)(unsigned long)w->runs[i].start;
-		remote[nr_remote++].iov_len = run_len(&w->runs[i]);
+
+		ret = pread(w->mem, w->buf + len, run_len(run), run->start);
+		if (ret > 0)
+			len += round_down(ret, PAGE_SIZE);
+		if (ret != run_len(run))
+			break;
 	}
 
-	if (!nr_remote)
-		return 0;
-
-	ret = process_vm_readv(w->pid, &local, 1, remote, nr_remote, 0);
-	return ret < 0 ? 0 : round_down(ret, PAGE_SIZE);
-}
-
-/* What process_vm_readv() refuses may only lack PROT_READ: the first run, or the pages it begins with. */
-static unsigned long read_forced(struct live_writer *w)
-{
-	const struct cr_mem_run *run = &w->runs[w->first];
-	ssize_t ret;
-
-	ret = pread(w->mem, w->buf, run_len(run), run->start);
-	return ret < 0 ? 0 : round_down(ret, PAGE_SIZE);
+	return len;
 }
 
 static int write_run(struct live_writer *w, u64 start, unsigned long len, const void *buf)
@@ -174,14 +172,8 @@ static int flush(struct live_writer *w)
 			return -1;
 		timing_stop(TIME_MEMWRITE);
 
-		if (w->first == w->nr)
-			break;
-
-		len = read_forced(w);
-		if (!len)
+		if (w->first < w->nr)
 			give_back_first_page(w);
-		else if (write_runs(w, len))
-			return -1;
 	}
 
 	pre_dump_pace(w->dirty);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include "types.h"
 #include "cr_options.h"
@@ -31,6 +32,10 @@
 
 #undef LOG_PREFIX
 #define LOG_PREFIX "pre-dump-live: "
+
+/* To stop the tree */
+#define STOP_ATTEMPTS 10
+#define STOP_PAUSE_US 20000
 
 /* The pages of one task that was scanned while it was stopped. */
 struct scanned {
@@ -65,6 +70,17 @@ static bool some_need(const struct live_tasks *tasks, int need)
 
 	for (i = 0; i < tasks->nr; i++)
 		if (tasks->tasks[i].need & need)
+			return true;
+
+	return false;
+}
+
+static bool some_tracked(const struct live_tasks *tasks)
+{
+	size_t i;
+
+	for (i = 0; i < tasks->nr; i++)
+		if (!(tasks->tasks[i].need & CR_MEM_LIVE_CONTEXT))
 			return true;
 
 	return false;
@@ -124,16 +140,51 @@ static int attach_stopped_tasks(void)
 	return 0;
 }
 
-/* One short stop of the whole tree. */
+static int reset_pstree(pid_t root)
+{
+	pstree_switch_state(root_item, TASK_ALIVE);
+	seccomp_free_entries();
+	free_pstree(root_item);
+
+	root_item = alloc_pstree_item();
+	if (!root_item)
+		return -1;
+	root_item->pid->real = root;
+	return 0;
+}
+
+/* A task that is just ending is in the way; at the next attempt it is gone. 0, -1, or 1 if the tree can't be stopped. */
+static int stop_tree(pid_t root)
+{
+	int attempt;
+
+	for (attempt = 1; collect_pstree(); attempt++) {
+		timing_stop(TIME_FREEZING);
+		if (reset_pstree(root))
+			return -1;
+		if (attempt == STOP_ATTEMPTS || strchr("ZX", live_task_state(root)))
+			return 1;
+		pr_info("The tasks can't be stopped now, trying again\n");
+		usleep(STOP_PAUSE_US);
+	}
+
+	return 0;
+}
+
+/* One short stop of the whole tree. 0, -1, or 1 if it can't be stopped. */
 static int attach_tasks(pid_t root)
 {
-	int ret = -1;
+	int ret;
 
 	smaps_cache_fill(root);
 
+	ret = stop_tree(root);
+	if (ret)
+		goto out;
+
 	/* What the infection asks for: the network namespace, for the parasite's socket, and LSM profiles */
-	if (!collect_pstree() && !collect_pstree_ids_predump() && collect_namespaces(false) >= 0 &&
-	    !collect_and_suspend_lsm())
+	ret = -1;
+	if (!collect_pstree_ids_predump() && collect_namespaces(false) >= 0 && !collect_and_suspend_lsm())
 		ret = attach_stopped_tasks();
 
 	if (arch_set_thread_regs(root_item, false))
@@ -144,8 +195,30 @@ static int attach_tasks(pid_t root)
 	if (unsuspend_lsm())
 		ret = -1;
 	seccomp_free_entries();
+out:
 	smaps_cache_free();
 	return ret;
+}
+
+/* Those that have no context are left out; it is an error only if there is no other. */
+static int attach_and_check(pid_t root, struct live_tasks *tasks)
+{
+	int ret = attach_tasks(root);
+
+	if (ret < 0)
+		return -1;
+
+	if (check_tasks(tasks))
+		return -1;
+
+	if (ret && !some_tracked(tasks)) {
+		pr_err("The tasks can't be stopped to track their memory\n");
+		return -1;
+	}
+
+	if (ret)
+		pr_warn("New tasks can't be stopped to track their memory, they are left to the next dump\n");
+	return 0;
 }
 
 /* Only the tasks that need it, one by one; the others run on. */
@@ -154,7 +227,7 @@ static int register_task(struct live_task *t)
 	int ret = 0;
 
 	timing_start(TIME_FROZEN);
-	if (!live_task_stop(t->pid)) {
+	if (!live_task_stop(root_item->pid->real, t->pid)) {
 		ret = mem_tracker_live_register(t->pid);
 		live_task_resume(t->pid);
 	}
@@ -191,7 +264,7 @@ static int scan_stopped(struct cr_mem_snapshot *s, struct scanned *scanned)
 	int ret;
 
 	timing_start(TIME_FROZEN);
-	if (live_task_stop(s->pid)) {
+	if (live_task_stop(root_item->pid->real, s->pid)) {
 		timing_stop(TIME_FROZEN);
 		return 0;
 	}
@@ -293,7 +366,7 @@ int pre_dump_live(pid_t root, const InventoryEntry *parent_ie)
 
 	if (some_need(&tasks, CR_MEM_LIVE_CONTEXT)) {
 		/* Only with a context can it be said what else they need */
-		if (attach_tasks(root) || check_tasks(&tasks))
+		if (attach_and_check(root, &tasks))
 			goto out;
 	} else if (register_tasks(&tasks)) {
 		goto out;

@@ -7,8 +7,8 @@
 
 #include "common/list.h"
 #include "int.h"
+#include "live-tasks.h"
 #include "log.h"
-#include "proc_parse.h"
 #include "smaps-cache.h"
 #include "util.h"
 #include "xmalloc.h"
@@ -121,24 +121,16 @@ static void fill_task(pid_t pid)
 	fclose(f);
 }
 
-/* Children of all threads; of those that are missed or gone meanwhile, smaps is read later. */
-static void fill_children(pid_t pid)
-{
-	pid_t *children;
-	int nr, i;
-
-	if (parse_children(pid, &children, &nr))
-		return;
-
-	for (i = 0; i < nr; i++)
-		smaps_cache_fill(children[i]);
-	xfree(children);
-}
-
 void smaps_cache_fill(pid_t root)
 {
-	fill_task(root);
-	fill_children(root);
+	struct live_tasks tree = {};
+	size_t i;
+
+	if (!live_tasks_collect(root, &tree))
+		for (i = 0; i < tree.nr; i++)
+			fill_task(tree.tasks[i].pid);
+
+	live_tasks_free(&tree);
 }
 
 void smaps_cache_free(void)

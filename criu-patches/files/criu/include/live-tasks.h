@@ -31,10 +31,12 @@ extern void live_tasks_free(struct live_tasks *tasks);
 extern char live_task_state(pid_t pid);
 
 /*
- * Stops all threads of a running task; none is changed. They do not wait for
- * any memory to be looked at. 0, or -1 when the task is gone; then nothing is stopped.
+ * Stops all threads of a running task, and of the others below root that share
+ * its memory: its mappings do not change any more. None is changed. They do not
+ * wait for any memory to be looked at. 0, or -1 when the task is gone; then
+ * nothing is stopped. One at a time.
  */
-extern int live_task_stop(pid_t pid);
+extern int live_task_stop(pid_t root, pid_t pid);
 extern void live_task_resume(pid_t pid);
 
 #endif /* __CR_LIVE_TASKS_H__ */
