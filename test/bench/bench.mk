@@ -36,7 +36,7 @@ bench-report:
 	$(Q)scripts/check-deps bench
 	$(Q)test/bench/report
 
-include $(wildcard test/bench/live.mk)
+include test/bench/live.mk
 
 # What a tracked pre-dump costs the target, next to a full dump; prints a table.
 bench-frozen: all
