@@ -90,6 +90,8 @@ include test/vm/vm.mk
 
 include test/bench/bench.mk
 
+include test/stress/stress.mk
+
 install: all
 	$(Q)scripts/install-root install $(DESTDIR)$(PREFIX)
 
