@@ -66,6 +66,12 @@ void expect_at_most(const void *start, size_t len, size_t pages); /* pages in th
 void expect_parent(const void *start, size_t len, size_t pages);  /* at least, left to the parent */
 void expect_region(const struct region *r, size_t dirty_pages);	  /* at most dirty, the rest in the parent */
 
+/*
+ * Of a private file mapping: in a pre-dump as expect_at_most(dirty_pages) and expect_parent(parent_pages), in the last
+ *dump nothing is left to the parent.
+ */
+void expect_file_pages(const struct region *r, size_t dirty_pages, size_t parent_pages);
+
 /* As expect_region(), for nr pages from first on. */
 void expect_region_part(const struct region *r, size_t first, size_t nr, size_t dirty_pages);
 

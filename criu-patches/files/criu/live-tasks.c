@@ -1,9 +1,14 @@
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/kcmp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -11,13 +16,15 @@
 
 #include "common/compiler.h"
 #include "compel/ptrace.h"
-#include "cr_options.h"
 #include "live-tasks.h"
 #include "log.h"
 #include "xmalloc.h"
 
 #undef LOG_PREFIX
 #define LOG_PREFIX "live-tasks: "
+
+/* Threads of a task that stop wait for the one that stops last. */
+#define STOP_TIMEOUT_MS 1000
 
 static FILE *fopen_proc_quiet(pid_t pid, const char *name)
 {
@@ -167,13 +174,18 @@ void live_tasks_free(struct live_tasks *tasks)
 	tasks->nr = 0;
 }
 
-struct stopped_threads {
+/*
+ * Tasks are stopped by a process of their own: when it ends the kernel lets all of them go, in whatever state they are,
+ * also those that were asked to stop and did not do it yet; and parents learn of the end of a child that was killed
+ * while it was stopped.
+ */
+static pid_t stopper = -1;
+
+/* In the stopper. */
+static struct {
 	pid_t *tids;
 	int nr;
-};
-
-/* Of the one task that is stopped, and of those that share its memory. */
-static struct stopped_threads stopped;
+} stopped;
 
 static bool is_stopped(pid_t tid)
 {
@@ -216,10 +228,11 @@ static int stop_thread(pid_t tid)
 		return -1;
 
 	if (ptrace(PTRACE_SEIZE, tid, NULL, NULL)) {
-		if (errno != EPERM)
-			return 0;
 		/* A zombie, or not ours to trace */
-		return strchr("ZX", live_task_state(tid)) ? 0 : -1;
+		if (errno != EPERM || strchr("ZX", live_task_state(tid)))
+			return 0;
+		pr_pwarn("Can't trace %d", tid);
+		return -1;
 	}
 
 	if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) || !wait_for_stop(tid))
@@ -233,26 +246,22 @@ static int stop_thread(pid_t tid)
 static int stop_threads(pid_t pid)
 {
 	struct dirent *de;
-	int ret, found = 0;
+	int ret = 0, found = 0;
 	DIR *dir;
 
 	dir = open_threads(pid);
 	if (!dir)
-		return -1;
+		return 0;
 
-	while ((de = readdir(dir))) {
+	while (ret >= 0 && (de = readdir(dir))) {
 		if (de->d_name[0] == '.')
 			continue;
 		ret = stop_thread(atoi(de->d_name));
-		if (ret < 0) {
-			found = -1;
-			break;
-		}
 		found += ret;
 	}
 
 	closedir(dir);
-	return found;
+	return ret < 0 ? -1 : found;
 }
 
 /* How many threads were stopped, -1 on errors. */
@@ -298,35 +307,71 @@ static int stop_sharers(pid_t root, pid_t pid)
 	return ret < 0 ? -1 : found;
 }
 
-int live_task_stop(pid_t root, pid_t pid)
+static bool stop(pid_t root, pid_t pid)
 {
-	int ret;
+	int ret = stop_all_threads(pid);
 
-	/* As in collect_pstree(): a task in an uninterruptible sleep does not stop */
-	alarm(opts.timeout);
-	ret = stop_all_threads(pid);
 	/* Who shares the memory may have made another task before it was stopped. */
 	while (ret > 0)
 		ret = stop_sharers(root, pid);
-	alarm(0);
 
-	if (!ret && is_stopped(pid))
-		return 0;
-
-	pr_info("Can't stop %d, it may be gone\n", pid);
-	live_task_resume(pid);
-	return -1;
+	return !ret && is_stopped(pid);
 }
 
-void live_task_resume(pid_t pid)
+static void run_stopper(pid_t parent, pid_t root, pid_t pid, int fd)
 {
-	int i;
+	char done;
 
-	for (i = 0; i < stopped.nr; i++)
-		if (ptrace(PTRACE_DETACH, stopped.tids[i], NULL, NULL))
-			pr_debug("Thread %d of %d is gone\n", stopped.tids[i], pid);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	done = getppid() == parent && stop(root, pid);
+	if (write(fd, &done, 1) == 1 && done)
+		for (;;)
+			pause();
+	_exit(0);
+}
 
-	xfree(stopped.tids);
-	stopped.tids = NULL;
-	stopped.nr = 0;
+/* Whether the stopper says that it is done, in time. */
+static bool wait_for_stopper(int fd)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+	char done = false;
+
+	return poll(&poll_fd, 1, STOP_TIMEOUT_MS) == 1 && read(fd, &done, 1) == 1 && done;
+}
+
+int live_task_stop(pid_t root, pid_t pid)
+{
+	pid_t parent = getpid();
+	int fds[2];
+	bool done;
+
+	if (pipe2(fds, O_CLOEXEC)) {
+		pr_perror("Can't make a pipe");
+		return -1;
+	}
+
+	stopper = fork();
+	if (!stopper)
+		run_stopper(parent, root, pid, fds[1]);
+
+	close(fds[1]);
+	done = stopper > 0 && wait_for_stopper(fds[0]);
+	close(fds[0]);
+	if (done)
+		return 0;
+
+	live_task_resume();
+	if (live_task_state(pid) != 'X')
+		pr_warn("%d does not stop now\n", pid);
+	return 1;
+}
+
+void live_task_resume(void)
+{
+	if (stopper > 0) {
+		kill(stopper, SIGKILL);
+		waitpid(stopper, NULL, 0);
+	}
+
+	stopper = -1;
 }

@@ -160,7 +160,8 @@ static int stop_tree(pid_t root)
 
 	for (attempt = 1; collect_pstree(); attempt++) {
 		timing_stop(TIME_FREEZING);
-		if (reset_pstree(root))
+		/* Who did not stop in time can't be let go but by the end of this process. */
+		if (alarm_timeouted() || reset_pstree(root))
 			return -1;
 		if (attempt == STOP_ATTEMPTS || strchr("ZX", live_task_state(root)))
 			return 1;
@@ -208,7 +209,9 @@ static int attach_and_check(pid_t root, struct live_tasks *tasks)
 	if (ret < 0)
 		return -1;
 
-	if (check_tasks(tasks))
+	/* Those that were born meanwhile have a context, too. */
+	live_tasks_free(tasks);
+	if (live_tasks_collect(root, tasks) || check_tasks(tasks))
 		return -1;
 
 	if (ret && !some_tracked(tasks)) {
@@ -224,15 +227,16 @@ static int attach_and_check(pid_t root, struct live_tasks *tasks)
 /* Only the tasks that need it, one by one; the others run on. */
 static int register_task(struct live_task *t)
 {
-	int ret = 0;
+	int ret;
 
 	timing_start(TIME_FROZEN);
-	if (!live_task_stop(root_item->pid->real, t->pid)) {
+	ret = live_task_stop(root_item->pid->real, t->pid);
+	if (!ret) {
 		ret = mem_tracker_live_register(t->pid);
-		live_task_resume(t->pid);
+		live_task_resume();
 	}
 	timing_stop(TIME_FROZEN);
-	return ret;
+	return ret < 0 ? -1 : 0;
 }
 
 static int register_tasks(struct live_tasks *tasks)
@@ -264,9 +268,10 @@ static int scan_stopped(struct cr_mem_snapshot *s, struct scanned *scanned)
 	int ret;
 
 	timing_start(TIME_FROZEN);
-	if (live_task_stop(root_item->pid->real, s->pid)) {
+	ret = live_task_stop(root_item->pid->real, s->pid);
+	if (ret) {
 		timing_stop(TIME_FROZEN);
-		return 0;
+		return ret < 0 ? -1 : 0;
 	}
 
 	ret = mem_tracker_live_register(s->pid);
@@ -277,7 +282,7 @@ static int scan_stopped(struct cr_mem_snapshot *s, struct scanned *scanned)
 		ret = keep_runs(scanned, s);
 	}
 
-	live_task_resume(s->pid);
+	live_task_resume();
 	timing_stop(TIME_FROZEN);
 	return ret;
 }

@@ -33,10 +33,10 @@ extern char live_task_state(pid_t pid);
 /*
  * Stops all threads of a running task, and of the others below root that share
  * its memory: its mappings do not change any more. None is changed. They do not
- * wait for any memory to be looked at. 0, or -1 when the task is gone; then
- * nothing is stopped. One at a time.
+ * wait for any memory to be looked at. One at a time. 0; 1 when the task is gone,
+ * not ours to trace or does not stop, then nothing is stopped; -1 on errors.
  */
 extern int live_task_stop(pid_t root, pid_t pid);
-extern void live_task_resume(pid_t pid);
+extern void live_task_resume(void);
 
 #endif /* __CR_LIVE_TASKS_H__ */
