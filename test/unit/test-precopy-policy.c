@@ -83,10 +83,12 @@ static void nothing_changes_and_nothing_is_copied(void **state)
 static void falls(void **state)
 {
 	(void)state;
-	assert_int_equal(DECIDE(&no_goal, FIRST, ITERATION(1, 1000), ITERATION(1, 949), ITERATION(1, 900)), PRECOPY_GO_ON);
+	assert_int_equal(DECIDE(&no_goal, FIRST, ITERATION(1, 1000), ITERATION(1, 949), ITERATION(1, 900)),
+			 PRECOPY_GO_ON);
 	/* A burst, and one that is no better: only then it is said to be over. */
 	assert_int_equal(DECIDE(&no_goal, FIRST, ITERATION(1, 1000), ITERATION(1, 2000)), PRECOPY_GO_ON);
-	assert_int_equal(DECIDE(&no_goal, FIRST, ITERATION(1, 1000), ITERATION(1, 2000), ITERATION(1, 900)), PRECOPY_GO_ON);
+	assert_int_equal(DECIDE(&no_goal, FIRST, ITERATION(1, 1000), ITERATION(1, 2000), ITERATION(1, 900)),
+			 PRECOPY_GO_ON);
 }
 
 static void no_longer_falls(void **state)
@@ -112,6 +114,27 @@ static void without_estimates_to_the_limit(void **state)
 	assert_int_equal(DECIDE(&four, FIRST, FIRST, FIRST, FIRST), PRECOPY_ENOUGH);
 }
 
+static void unknown_estimates_are_no_estimates(void **state)
+{
+	(void)state;
+	assert_int_equal(DECIDE(&no_goal, FIRST, ITERATION(1, 1000), FIRST, FIRST, ITERATION(1, 500)), PRECOPY_GO_ON);
+	assert_int_equal(DECIDE(&no_goal, FIRST, ITERATION(1, 1000), FIRST, FIRST), PRECOPY_GO_ON);
+	assert_int_equal(DECIDE(&no_goal, FIRST, ITERATION(1, 1000), FIRST, ITERATION(1, 1000), FIRST,
+				ITERATION(1, 1000)),
+			 PRECOPY_NO_LONGER_FALLS);
+}
+
+/* Each falls by less than what counts, but in all they do. */
+static void falls_slowly(void **state)
+{
+	(void)state;
+	assert_int_equal(DECIDE(&no_goal, FIRST, ITERATION(1, 1000), ITERATION(1, 970), ITERATION(1, 940),
+				ITERATION(1, 910)),
+			 PRECOPY_GO_ON);
+	assert_int_equal(DECIDE(&no_goal, FIRST, ITERATION(1, 1000), ITERATION(1, 990), ITERATION(1, 980)),
+			 PRECOPY_NO_LONGER_FALLS);
+}
+
 static void limit(void **state)
 {
 	const struct precopy_limits three = { .max_iterations = 3 };
@@ -132,6 +155,8 @@ int main(void)
 		cmocka_unit_test(nothing_changes_and_nothing_is_copied),
 		cmocka_unit_test(falls),
 		cmocka_unit_test(no_longer_falls),
+		cmocka_unit_test(falls_slowly),
+		cmocka_unit_test(unknown_estimates_are_no_estimates),
 		cmocka_unit_test(without_estimates_to_the_limit),
 		cmocka_unit_test(limit),
 	};

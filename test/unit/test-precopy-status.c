@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "ctl/precopy-status.h"
 #include "unit.h"
@@ -53,7 +55,8 @@ static void nothing_known(void **state)
 
 	(void)state;
 	assert_int_equal(precopy_status_parse("{\"event\": \"end\", \"success\": true, " SIZES
-					      "\"rate\": 7, \"dirty_rate\": null, \"estimated_stop_us\": null}", &s), 0);
+					      "\"rate\": 7, \"dirty_rate\": null, \"estimated_stop_us\": null}", &s),
+			 0);
 	assert_false(s.estimated);
 	assert_int_equal(s.rate, 7);
 }
@@ -100,7 +103,9 @@ static void others_are_refused(void **state)
 		"{\"event\": \"progress\", " SIZES "\"rate\": -1, \"dirty_rate\": 1, \"estimated_stop_us\": 1}",
 		"{\"event\": \"progress\", " SIZES "\"rate\":  1, \"dirty_rate\": 1, \"estimated_stop_us\": 1}",
 		"{\"event\": \"progress\", " SIZES "\"rate\": 1.5, \"dirty_rate\": 1, \"estimated_stop_us\": 1}",
-		"{\"event\": \"progress\", " SIZES "\"rate\": 18446744073709551616, \"dirty_rate\": 1, \"estimated_stop_us\": 1}",
+		"{\"event\": \"progress\", " SIZES
+		"\"rate\": 18446744073709551616, \"dirty_rate\": 1, \"estimated_stop_us\": 1}",
+		"{\"event\": \"progress\", " SIZES "\"rate\": 1, \"dirty_rate\": 1, \"estimated_stop_us\": 1, \"x\": ",
 		"{\"event\": \"progress\", " SIZES "\"rate\": , \"dirty_rate\": 1, \"estimated_stop_us\": 1}",
 	};
 	struct precopy_status s;
@@ -127,6 +132,78 @@ static void cut_off(void **state)
 	}
 }
 
+/* As precopy_status_read(), of a file with that text. */
+static int read_file(const char *text, struct precopy_status *s)
+{
+	int fd = memfd_create("status", MFD_CLOEXEC), ret;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	ret = precopy_status_read(fd, s);
+	/* It goes on to be written where it was. */
+	assert_int_equal(lseek(fd, 0, SEEK_CUR), strlen(text));
+	close(fd);
+	return ret;
+}
+
+#define LINE(event, rate) \
+	"{\"event\": " event ", " SIZES "\"rate\": " rate ", \"dirty_rate\": null, \"estimated_stop_us\": null}\n"
+#define PROGRESS(rate) LINE("\"progress\"", rate)
+
+static void last_line_of_a_file(void **state)
+{
+	struct precopy_status s;
+
+	(void)state;
+	assert_int_equal(read_file(PROGRESS("1"), &s), 0);
+	assert_int_equal(s.rate, 1);
+	assert_int_equal(read_file(PROGRESS("1") PROGRESS("2"), &s), 0);
+	assert_int_equal(s.rate, 2);
+	assert_int_equal(read_file(PROGRESS("1") END "\n", &s), 0);
+	assert_true(s.end);
+	/* Not what is being written. */
+	assert_int_equal(read_file(PROGRESS("1") PROGRESS("2") "{\"event\": ", &s), 0);
+	assert_int_equal(s.rate, 2);
+	assert_int_equal(read_file(PROGRESS("1") END, &s), 0);
+	assert_false(s.end);
+}
+
+static void long_file(void **state)
+{
+	char text[100 * sizeof(PROGRESS("100"))] = "", *at = text;
+	struct precopy_status s;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 100; i++) {
+		at += snprintf(at, text + sizeof(text) - at, PROGRESS("%d"), i);
+		assert_int_equal(read_file(text, &s), 0);
+		assert_int_equal(s.rate, i);
+	}
+}
+
+static void file_without_a_status(void **state)
+{
+	char text[3000];
+	struct precopy_status s;
+
+	(void)state;
+	assert_int_equal(read_file("", &s), -EINVAL);
+	assert_int_equal(read_file("\n", &s), -EINVAL);
+	assert_int_equal(read_file(END, &s), -EINVAL);
+	assert_int_equal(read_file(END "\n\n", &s), -EINVAL);
+	assert_int_equal(read_file(END "\nx\n", &s), -EINVAL);
+	s.end = true;
+	assert_int_equal(precopy_status_read(-1, &s), -EINVAL);
+	assert_false(s.end);
+
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	assert_int_equal(read_file(text, &s), -EINVAL);
+	text[sizeof(text) - 2] = '\n';
+	assert_int_equal(read_file(text, &s), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -134,6 +211,8 @@ int main(void)
 		cmocka_unit_test(progress),	  cmocka_unit_test(nothing_known),
 		cmocka_unit_test(largest_number), cmocka_unit_test(unknown_keys_do_not_matter),
 		cmocka_unit_test(cut_off),	  cmocka_unit_test(others_are_refused),
+		cmocka_unit_test(long_file),	  cmocka_unit_test(last_line_of_a_file),
+		cmocka_unit_test(file_without_a_status),
 	};
 
 	return cmocka_run_group_tests_name("precopy-status", tests, NULL, NULL);

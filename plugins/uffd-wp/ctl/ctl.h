@@ -10,19 +10,25 @@ enum {
 	EXIT_OK = 0,
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
+	EXIT_UNMET = 3, /* precopy: all went well, but the goal was not reached */
 };
 
 struct arguments {
 	bool json;
 	bool all;
-	int nr; /* words that follow the subcommand */
-	char **words;
+	/*
+	 * What follows the subcommand, without options. For one that has options of its
+	 * own all that follows, behind the name of the program, as main() gets it.
+	 */
+	int nr;
+	char **words; /* ends with NULL */
 };
 
 /* Each returns the exit status, having reported any error. */
 int cmd_list(const struct arguments *args);
 int cmd_stat(const struct arguments *args);
 int cmd_untrack(const struct arguments *args);
+int cmd_precopy(const struct arguments *args);
 
 /* 0 or -EINVAL, reported. */
 int parse_pid(const char *word, pid_t *pid);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* uffd-wpctl: what CRIU's uffd-wp plugin tracks, and how to end it. */
+/* uffd-wpctl: what CRIU's uffd-wp plugin tracks, how to end it, and pre-dumps until a dump is short. */
 #include <err.h>
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,14 +13,23 @@ static const struct command {
 	int (*run)(const struct arguments *args);
 	int min_words, max_words;
 	bool takes_all; /* --all instead of a word */
+	bool own_options; /* it parses all that follows */
 	const char *words;
 	const char *help;
 } commands[] = {
-	{ "list", cmd_list, 0, 0, false, "", "show all tracked tasks" },
-	{ "stat", cmd_stat, 1, 2, false, "PID [SECONDS]",
+	{ "list", cmd_list, 0, 0, false, false, "", "show all tracked tasks" },
+	{ "stat", cmd_stat, 1, 2, false, false, "PID [SECONDS]",
 	  "show how much of its memory a task has written since it was\n"
 	  "                           protected; with SECONDS, look again after that time, show the rate" },
-	{ "untrack", cmd_untrack, 1, 1, true, "PID | --all", "end the tracking of one task, or of all" },
+	{ "untrack", cmd_untrack, 1, 1, true, false, "PID | --all", "end the tracking of one task, or of all" },
+	{ "precopy", cmd_precopy, 0, 0, false, true, "-t PID -D DIR",
+	  "make live pre-dumps of a tree into directories below DIR, until a dump\n"
+	  "                           would stop it for a short time only. Options:\n"
+	  "                             --downtime MS        so many milliseconds are short enough\n"
+	  "                             --max-iterations N   make at most N pre-dumps (default 10)\n"
+	  "                             --dump               then dump it, if the goal is reached\n"
+	  "                             --criu PATH          the criu to use\n"
+	  "                             -- OPTION...         more options for criu" },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -29,7 +39,7 @@ static void usage(FILE *out)
 	size_t i;
 
 	fputs("Usage: uffd-wpctl [--json] COMMAND\n"
-	      "Shows and ends the memory tracking of CRIU's uffd-wp plugin.\n\n", out);
+	      "Shows and ends the memory tracking of CRIU's uffd-wp plugin, and makes live pre-dumps.\n\n", out);
 	for (i = 0; i < NR_COMMANDS; i++)
 		fprintf(out, "  %-8s %-15s %s\n", commands[i].name, commands[i].words, commands[i].help);
 	fputs("\n"
@@ -37,11 +47,11 @@ static void usage(FILE *out)
 	      "  --help                   show this text\n"
 	      "  --version                show the version\n"
 	      "\n"
-	      "Exit status: 0 done, 1 failed, 2 usage.\n", out);
+	      "Exit status: 0 done, 1 failed, 2 usage, 3 precopy did not reach the goal.\n", out);
 }
 
-/* -1: go on; else the exit status. */
-static int parse_options(int argc, char **argv, struct arguments *args)
+/* order: as the first character of getopt_long(3)'s optstring. -1: go on; else the exit status. */
+static int parse_options(int argc, char **argv, const char *order, struct arguments *args)
 {
 	static const struct option options[] = {
 		{ "all", no_argument, NULL, 'a' },
@@ -52,7 +62,8 @@ static int parse_options(int argc, char **argv, struct arguments *args)
 	};
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	optind = 0; /* from the start */
+	while ((opt = getopt_long(argc, argv, order, options, NULL)) != -1) {
 		switch (opt) {
 		case 'a':
 			args->all = true;
@@ -90,8 +101,36 @@ static bool words_fit(const struct command *command, const struct arguments *arg
 {
 	if (args->all)
 		return command->takes_all && args->nr == 0;
+	if (command->own_options)
+		return true;
 
 	return args->nr >= command->min_words && args->nr <= command->max_words;
+}
+
+/* argv begins with the command. */
+static int run_command(const struct command *command, int argc, char **argv, struct arguments *args)
+{
+	int ret;
+
+	argv[0] = program_invocation_short_name;
+	if (!command->own_options) {
+		ret = parse_options(argc, argv, "", args);
+		if (ret >= 0)
+			return ret;
+
+		/* getopt_long(3) has moved all words behind the options. */
+		argc -= optind;
+		argv += optind;
+	}
+
+	args->nr = argc;
+	args->words = argv;
+	if (!words_fit(command, args)) {
+		warnx("usage: uffd-wpctl [--json] %s %s", command->name, command->words);
+		return EXIT_USAGE;
+	}
+
+	return command->run(args);
 }
 
 int main(int argc, char **argv)
@@ -100,7 +139,7 @@ int main(int argc, char **argv)
 	struct arguments args = { 0 };
 	int ret;
 
-	ret = parse_options(argc, argv, &args);
+	ret = parse_options(argc, argv, "+", &args);
 	if (ret >= 0)
 		return ret;
 
@@ -115,13 +154,5 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 
-	/* getopt_long(3) has moved all words behind the options. */
-	args.nr = argc - optind - 1;
-	args.words = argv + optind + 1;
-	if (!words_fit(command, &args)) {
-		warnx("usage: uffd-wpctl [--json] %s %s", command->name, command->words);
-		return EXIT_USAGE;
-	}
-
-	return command->run(&args);
+	return run_command(command, argc - optind, argv + optind, &args);
 }
