@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,12 @@ static FILE *open_proc_file(pid_t pid, const char *name)
 	return fopen(path, "re");
 }
 
+/* In doubt: when it can't be read, and the task is not gone. */
+static bool in_doubt(void)
+{
+	return errno != ENOENT && errno != ESRCH;
+}
+
 /* Registered io_uring buffers, RDMA and the like. */
 static bool has_pinned_memory(pid_t pid)
 {
@@ -23,7 +30,7 @@ static bool has_pinned_memory(pid_t pid)
 	char line[256];
 
 	if (!f)
-		return false;
+		return in_doubt();
 
 	while (fgets(line, sizeof(line), f))
 		if (sscanf(line, "VmPin: %lu", &kib) == 1)
@@ -41,7 +48,7 @@ static bool has_aio_ring(pid_t pid)
 	size_t size = 0;
 
 	if (!f)
-		return false;
+		return in_doubt();
 
 	while (!found && getline(&line, &size, f) > 0)
 		found = strstr(line, " /[aio]") != NULL;

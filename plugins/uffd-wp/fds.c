@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,17 +8,17 @@
 
 #include "fds.h"
 
-/* The "flags:" line of /proc/PID/fdinfo/N, octal; 0 when it cannot be read. */
+/* The "flags:" line of /proc/PID/fdinfo/N, octal; O_DIRECT in doubt, 0 when it was closed. */
 static unsigned int open_flags(pid_t pid, const char *name)
 {
-	unsigned int flags = 0;
+	unsigned int flags = O_DIRECT;
 	char path[64 + NAME_MAX], line[128];
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%s", pid, name);
 	f = fopen(path, "re");
 	if (!f)
-		return 0;
+		return errno == ENOENT || errno == ESRCH ? 0 : O_DIRECT;
 
 	while (fgets(line, sizeof(line), f))
 		if (sscanf(line, "flags: %o", &flags) == 1)
@@ -54,8 +55,12 @@ void fds_look(pid_t pid, struct fd_facts *facts)
 	memset(facts, 0, sizeof(*facts));
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	dir = opendir(path);
-	if (!dir)
+	if (!dir) {
+		/* In doubt there is everything. */
+		if (errno != ENOENT && errno != ESRCH)
+			*facts = (struct fd_facts){ .io_uring = true, .userfaultfd = true, .direct_io = true };
 		return;
+	}
 
 	while ((entry = readdir(dir)))
 		look_at(pid, dirfd(dir), entry->d_name, facts);

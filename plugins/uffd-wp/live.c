@@ -26,8 +26,10 @@ struct live {
 	size_t pos;		/* the map that is scanned */
 	uint64_t next;		/* where to go on in it */
 	bool started;		/* maps was read for the scan */
-	struct map_list fresh;	/* registered in this run */
+	struct map_list fresh;	/* registered in this run, in any order */
 	struct map_list strange; /* of another userfaultfd */
+	pid_t *sharers;		/* other tasks with this memory */
+	size_t nr_sharers;
 };
 
 static struct live *live_of(struct mm *mm)
@@ -51,10 +53,11 @@ void live_free(struct live *live)
 	map_list_free(&live->maps);
 	map_list_free(&live->fresh);
 	map_list_free(&live->strange);
+	free(live->sharers);
 	free(live);
 }
 
-/* A shadow stack looks like any other anonymous mapping in maps, and the processor writes to it. */
+/* A shadow stack looks like any other anonymous mapping in maps, and the processor writes to it. In doubt there is one. */
 static bool has_shadow_stack(pid_t pid)
 {
 	char path[64], line[256];
@@ -64,7 +67,7 @@ static bool has_shadow_stack(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	f = fopen(path, "re");
 	if (!f)
-		return false;
+		return errno != ENOENT && errno != ESRCH;
 
 	while (!found && fgets(line, sizeof(line), f))
 		found = !strncmp(line, "x86_Thread_features:", 20) && strstr(line, "shstk");
@@ -158,15 +161,44 @@ int live_check(struct mm *mm)
 	return check_new_pages(mm);
 }
 
-const char *live_writes_possible(struct mm *mm)
+int live_add_sharer(struct mm *mm, pid_t pid)
+{
+	struct live *live = live_of(mm);
+	pid_t *sharers;
+
+	sharers = live ? reallocarray(live->sharers, live->nr_sharers + 1, sizeof(pid)) : NULL;
+	if (!sharers)
+		return -ENOMEM;
+
+	live->sharers = sharers;
+	live->sharers[live->nr_sharers++] = pid;
+	return 0;
+}
+
+static const char *writes_of_task(pid_t pid, bool ran)
 {
 	struct fd_facts fds;
 
-	if (dma_possible(mm->pid))
+	if (dma_possible(pid))
 		return "began asynchronous I/O";
 
-	fds_look(mm->pid, &fds);
+	/* To stop a task waits for the end of its synchronous I/O. */
+	if (!ran)
+		return NULL;
+
+	fds_look(pid, &fds);
 	return fds.direct_io ? "opened a file for direct I/O" : NULL;
+}
+
+const char *live_writes_possible(struct mm *mm, bool ran)
+{
+	const char *found = writes_of_task(mm->pid, ran);
+	size_t i;
+
+	for (i = 0; i < mm->live->nr_sharers && !found; i++)
+		found = writes_of_task(mm->live->sharers[i], ran);
+
+	return found;
 }
 
 static int register_map(struct mm *mm, int pagemap, const struct map *map)
@@ -179,9 +211,13 @@ static int register_map(struct mm *mm, int pagemap, const struct map *map)
 	if (!was_async && (!map->trackable || is_hugetlb(mm->pid, map)))
 		return 0;
 
+	ret = was_async ? 0 : mm_unsettle(mm);
+	if (ret)
+		return ret;
+
 	ret = wp_register(mm->uffd, map->start, map->end);
 	if (!ret)
-		return was_async ? 0 : map_list_insert(&mm->live->fresh, map);
+		return was_async ? 0 : map_list_add(&mm->live->fresh, map);
 
 	pr_info("%d: %#" PRIx64 "-%#" PRIx64 " is not tracked: %s\n", mm->pid, map->start, map->end,
 		ret == -EBUSY ? "another userfaultfd owns it" : strerror(-ret));
@@ -238,14 +274,37 @@ static int unprotect_all(struct mm *mm, uint64_t start, uint64_t end)
 			uint64_t from = map->start > start ? map->start : start;
 			uint64_t to = map->end < end ? map->end : end;
 
-			if (from >= to || scan_is_wp_async(mm->live->pagemap, from, to) <= 0)
+			if (from >= to)
 				continue;
-			ret = wp_unprotect(mm->uffd, from, to);
+			ret = scan_is_wp_async(mm->live->pagemap, from, to);
+			if (ret > 0)
+				ret = wp_unprotect(mm->uffd, from, to);
 		}
 	}
 
 	map_list_free(&maps);
 	return ret == -ESRCH ? 0 : ret;
+}
+
+int live_settle(struct mm *mm)
+{
+	const struct map_list *fresh = &mm->live->fresh;
+	int ret = 0;
+	size_t i;
+
+	mm->live->pagemap = pagemap_open(mm->pid);
+	if (mm->live->pagemap < 0)
+		return mm->live->pagemap;
+
+	/* By the bounds of the time of registration: what the target moved since is not registered any more. */
+	for (i = 0; i < fresh->nr && !ret; i++) {
+		const struct map *map = &fresh->maps[i];
+
+		if (scan_has_protected(mm->live->pagemap, map->start, map->end))
+			ret = unprotect_all(mm, map->start, map->end);
+	}
+
+	return ret;
 }
 
 struct step {
@@ -260,36 +319,32 @@ static int add_region(void *arg, const struct page_region *region)
 	return snapshot_add(step->mm, &step->facts, region);
 }
 
-/* Bits that an mremap() left would make pages look clean for ever; nothing of a fresh mapping was protected yet. */
-static int remove_stale(struct mm *mm, const struct map *map)
-{
-	int stale = scan_has_protected(mm->live->pagemap, map->start, map->end);
-
-	if (stale <= 0)
-		return stale;
-	return wp_unprotect(mm->uffd, map->start, map->end);
-}
-
 /* One system call's worth of the map; moves on in it, to its end when it is not ours. */
 static int scan_some(struct mm *mm, const struct map *map, bool parent_valid)
 {
 	struct live *live = mm->live;
 	struct step step = {
 		.mm = mm,
-		.facts = { .ours_before = !map->fresh, .file = map->file, .parent_valid = parent_valid },
+		/* Also what is new to our context: nothing of it is protected, see live_settle(). */
+		.facts = { .ours_before = true, .file = map->file, .parent_valid = parent_valid },
 	};
 	uint64_t from = live->next;
 	int ret = 0;
 
 	if (from == map->start) {
-		if (scan_is_wp_async(live->pagemap, map->start, map->end) <= 0) {
+		/* An error must not count as "not registered": what is, and is not reported, has to be disowned. */
+		int async = scan_is_wp_async(live->pagemap, map->start, map->end);
+
+		if (async < 0)
+			return async;
+		if (!async) {
 			mm->stats.untracked_vmas++;
 			live->next = map->end;
 			return 0;
 		}
 		mm->stats.tracked_vmas++;
-		if (map->fresh)
-			ret = remove_stale(mm, map);
+		if (map->file)
+			ret = unprotect_file_pages(live->pagemap, mm->uffd, map->start, map->end);
 	}
 
 	if (!ret)
@@ -313,13 +368,12 @@ static int start_scan(struct mm *mm)
 	if (!live)
 		return -ENOMEM;
 
-	live->pagemap = pagemap_open(mm->pid);
+	if (live->pagemap < 0)
+		live->pagemap = pagemap_open(mm->pid);
 	if (live->pagemap < 0)
 		return live->pagemap;
 
 	ret = map_list_read(&live->maps, mm->pid);
-	if (!ret)
-		ret = map_list_split(&live->maps, &live->fresh);
 	live->started = true;
 	live->next = live->maps.nr ? live->maps.maps[0].start : 0;
 	return ret;

@@ -25,10 +25,13 @@ struct live;
 int live_check(struct mm *mm);
 
 /*
- * The task is stopped: registers what may be registered. Pages of mappings that
- * come new to our context are dirty in this run. 0 or -errno.
+ * The task is stopped: registers what may be registered. If any of it comes new to our context the mm
+ * becomes unsettled, see mm_unsettle(), because to look for stale write protection takes time. 0 or -errno.
  */
 int live_register(struct mm *mm);
+
+/* The task may run: removes stale write protection from what was registered. Then every page of it is dirty. 0 or -errno. */
+int live_settle(struct mm *mm);
 
 /*
  * The next pages, into mm->runs; none at the end. 0, or -errno when the rest of
@@ -36,8 +39,11 @@ int live_register(struct mm *mm);
  */
 int live_scan(struct mm *mm, bool parent_valid);
 
-/* After a scan of a running task: what may have written to its memory unseen meanwhile, or NULL. */
-const char *live_writes_possible(struct mm *mm);
+/* After a scan: what may have written to the memory unseen meanwhile, or NULL. ran: the task ran during the scan. */
+const char *live_writes_possible(struct mm *mm, bool ran);
+
+/* Another task has the same memory; live_writes_possible() looks at it, too. 0 or -ENOMEM. */
+int live_add_sharer(struct mm *mm, pid_t pid);
 
 void live_free(struct live *live);
 

@@ -46,7 +46,6 @@ bool map_parse(const char *line, uint64_t after, struct map *map)
 	map->end = end;
 	map->file = inode != 0;
 	map->trackable = is_trackable_name(line + name);
-	map->fresh = false;
 	return true;
 }
 
@@ -63,20 +62,6 @@ int map_list_add(struct map_list *list, const struct map *map)
 	}
 
 	list->maps[list->nr++] = *map;
-	return 0;
-}
-
-int map_list_insert(struct map_list *list, const struct map *map)
-{
-	int ret = map_list_add(list, map);
-	size_t i;
-
-	if (ret)
-		return ret;
-
-	for (i = list->nr - 1; i && list->maps[i - 1].start > map->start; i--)
-		list->maps[i] = list->maps[i - 1];
-	list->maps[i] = *map;
 	return 0;
 }
 
@@ -138,44 +123,6 @@ bool map_list_overlaps(const struct map_list *list, uint64_t start, uint64_t end
 	size_t i = find_end_behind(list, start);
 
 	return i < list->nr && list->maps[i].start < end;
-}
-
-static int add_pieces(struct map_list *to, const struct map *map, const struct map_list *fresh)
-{
-	struct map piece = *map;
-	size_t i = find_end_behind(fresh, map->start);
-	int ret = 0;
-
-	while (!ret && piece.start < map->end) {
-		const struct map *f = i < fresh->nr && fresh->maps[i].start < map->end ? &fresh->maps[i] : NULL;
-		uint64_t bound = !f ? map->end : f->start > piece.start ? f->start : f->end;
-
-		piece.fresh = f && f->start <= piece.start;
-		piece.end = bound < map->end ? bound : map->end;
-		ret = map_list_add(to, &piece);
-		if (piece.fresh)
-			i++;
-		piece.start = piece.end;
-	}
-
-	return ret;
-}
-
-int map_list_split(struct map_list *list, const struct map_list *fresh)
-{
-	struct map_list pieces = { 0 };
-	int ret = 0;
-	size_t i;
-
-	if (!fresh->nr)
-		return 0;
-
-	for (i = 0; i < list->nr && !ret; i++)
-		ret = add_pieces(&pieces, &list->maps[i], fresh);
-
-	map_list_free(list);
-	*list = pieces;
-	return ret;
 }
 
 void map_list_free(struct map_list *list)

@@ -20,11 +20,10 @@ struct map {
 	uint64_t end;
 	bool file;	/* of a file */
 	bool trackable; /* of a kind that may be registered: not the kernel's own, no device, no hugetlb by name */
-	bool fresh;	/* see map_list_split() */
 };
 
 struct map_list {
-	struct map *maps; /* in ascending order, without overlaps */
+	struct map *maps; /* in ascending order, without overlaps, where nothing else is said */
 	size_t nr;
 	size_t capacity;
 };
@@ -42,17 +41,8 @@ int map_list_read(struct map_list *list, pid_t pid);
 /* Adds a map behind the last. 0 or -ENOMEM. */
 int map_list_add(struct map_list *list, const struct map *map);
 
-/* Adds a map where it belongs. 0 or -ENOMEM. */
-int map_list_insert(struct map_list *list, const struct map *map);
-
 /* Whether [start, end) has a byte in common with some map of the list, which is in ascending order. */
 bool map_list_overlaps(const struct map_list *list, uint64_t start, uint64_t end);
-
-/*
- * Cuts the maps of list at the bounds of those of fresh, which is in ascending order, and
- * marks the pieces that are in both. 0 or -ENOMEM.
- */
-int map_list_split(struct map_list *list, const struct map_list *fresh);
 
 void map_list_free(struct map_list *list);
 

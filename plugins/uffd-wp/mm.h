@@ -20,6 +20,7 @@ struct mm {
 	char epoch[KEEPER_RUN_ID_SIZE]; /* as committed before this run, "" when there is none */
 	bool taken;		/* runs holds the snapshot of this run */
 	bool foreign;		/* some of it is registered with a userfaultfd that is not ours */
+	bool unsettled;		/* the keeper does not hold the context, see mm_unsettle() */
 	bool begun;		/* a live scan of it has begun, see parent_valid */
 	bool parent_valid;	/* its clean pages may be left to the parent images */
 	struct live *live;	/* of a live scan, see live.h; NULL: there is none */
@@ -33,6 +34,13 @@ struct mm {
  * or no such task.
  */
 struct mm *mm_of_task(pid_t pid);
+
+/*
+ * Mappings are going to be registered that may have stale write protection: an mremap() can leave some where a mapping
+ * merged. Such a page may be writable, and look clean for ever. Until that is removed nobody but us holds the context,
+ * so that the kernel clears all of it should this process end. The epoch is known in mm only, then. 0 or -errno.
+ */
+int mm_unsettle(struct mm *mm);
 
 /*
  * From now on tasks may run, and end: entries are compared one by one then,

@@ -24,6 +24,7 @@
 #include "policy.h"
 #include "snapshot.h"
 #include "sync.h"
+#include "task-lock.h"
 #include "wp.h"
 
 #ifndef KEEPER_PATH
@@ -32,9 +33,11 @@
 
 static struct {
 	int keeper;  /* socket, -1: none, then nothing is tracked */
+	int locks;   /* see task-lock.h; open while keeper is */
 	bool track;  /* tasks live on after this run */
 	bool begun;  /* some task was begun, so there is something to commit */
-} run = { .keeper = -1 };
+	bool last;   /* a dump, not a pre-dump */
+} run = { .keeper = -1, .locks = -1 };
 
 /* The keeper program: next to the plugin, in libexec of the plugin's prefix, or where it was installed. */
 static const char *keeper_path(void)
@@ -59,6 +62,18 @@ static const char *keeper_path(void)
 	return KEEPER_PATH;
 }
 
+static int open_locks(void)
+{
+	run.locks = task_locks_open();
+	if (run.locks >= 0)
+		return 0;
+
+	pr_err("Can't open " TASK_LOCKS ": %s\n", strerror(-run.locks));
+	close(run.keeper);
+	run.keeper = -1;
+	return run.locks;
+}
+
 static int tracker_init(bool track)
 {
 	const char *why = "";
@@ -67,7 +82,7 @@ static int tracker_init(bool track)
 	run.begun = false;
 	run.keeper = track ? keeper_connect_or_start(keeper_path(), &why) : keeper_connect(&why);
 	if (run.keeper >= 0)
-		return 0;
+		return open_locks();
 
 	if (track) {
 		pr_err("Can't use the keeper of memory tracking contexts (" KEEPER_SOCKET "): %s\n", why);
@@ -91,6 +106,7 @@ static void detach(struct mm *mm)
 		close(mm->uffd);
 	mm->uffd = -1;
 	mm->epoch[0] = '\0';
+	mm->unsettled = false;
 }
 
 /* 0: attached, or never mind; 1: a new context is needed. */
@@ -101,6 +117,9 @@ static int attach_from_keeper(struct mm *mm)
 	ret = task_id_read(mm->pid, &mm->id);
 	if (!ret)
 		ret = task_exec_id_read(&mm->id);
+	/* Before its epoch is read. */
+	if (!ret)
+		ret = task_lock(run.locks, &mm->id);
 	if (!ret)
 		ret = keeper_get(run.keeper, &mm->id, &mm->uffd, mm->epoch);
 	if (!ret)
@@ -110,7 +129,8 @@ static int attach_from_keeper(struct mm *mm)
 	if (ret == -ENOENT)
 		return run.track;
 
-	pr_warn("%d: can't get its context (%s), all memory is dumped\n", mm->pid, strerror(-ret));
+	pr_warn("%d: can't get its context (%s), all memory is dumped\n", mm->pid,
+		ret == -EBUSY ? "another criu works on it, maybe one that was killed and is not done yet" : strerror(-ret));
 	return 0;
 }
 
@@ -171,6 +191,41 @@ static int tracker_attach(int pid, const int *uffd)
 	return 0;
 }
 
+/* Live scans have to know: by looking at a mapping it cannot be seen whose userfaultfd it is registered with. */
+static void note_foreign(struct mm *mm)
+{
+	if (mm->foreign && mm->uffd >= 0)
+		keeper_foreign(run.keeper, &mm->id, true);
+}
+
+int mm_unsettle(struct mm *mm)
+{
+	int ret;
+
+	if (mm->unsettled)
+		return 0;
+
+	ret = keeper_drop(run.keeper, &mm->id);
+	mm->unsettled = ret == 0;
+	return ret;
+}
+
+/* Nothing in the context is stale any more. Without the keeper it is lost, and the task dumped in full. */
+static int settle(struct mm *mm)
+{
+	int ret;
+
+	if (!mm->unsettled)
+		return 0;
+
+	ret = hand_to_keeper(mm);
+	if (!ret) {
+		mm->unsettled = false;
+		note_foreign(mm);
+	}
+	return ret;
+}
+
 /* Tracking that could miss a write of a device is worse than none. */
 static bool is_trackable(struct mm *mm)
 {
@@ -214,13 +269,6 @@ static bool check_parent(const struct mm *mm, const char *parent_run_id)
 	return valid;
 }
 
-/* Live scans have to know: by looking at a mapping it cannot be seen whose userfaultfd it is registered with. */
-static void note_foreign(struct mm *mm)
-{
-	if (mm->foreign && mm->uffd >= 0)
-		keeper_foreign(run.keeper, &mm->id, true);
-}
-
 static int tracker_snapshot(struct cr_mem_snapshot *snapshot)
 {
 	struct mm *mm;
@@ -234,9 +282,11 @@ static int tracker_snapshot(struct cr_mem_snapshot *snapshot)
 		if (snapshot->track && mm->uffd >= 0 && is_trackable(mm))
 			begin(mm, snapshot->run_id);
 
-		ret = snapshot_take(mm, snapshot, check_parent(mm, snapshot->parent_run_id));
+		ret = snapshot_take(mm, snapshot, check_parent(mm, snapshot->parent_run_id), run.last);
 		if (ret)
 			return ret;
+		if (mm->unsettled && !settle(mm))
+			begin(mm, snapshot->run_id);
 		note_foreign(mm);
 		snapshot->stats = mm->stats;
 	}
@@ -275,7 +325,15 @@ static int check_sharer(struct mm *mm, int pid)
 		detach(mm);
 	}
 
-	return CR_MEM_LIVE_SKIP;
+	return live_add_sharer(mm, pid) ?: CR_MEM_LIVE_SKIP;
+}
+
+/* The mappings of a task that called execve() since its context was opened are not those of the context. */
+static bool execed_since(const struct mm *mm)
+{
+	struct task_id id = mm->id;
+
+	return task_exec_id_read(&id) || memcmp(id.exec_id, mm->id.exec_id, sizeof(id.exec_id));
 }
 
 static int tracker_live_check(int pid)
@@ -293,24 +351,19 @@ static int tracker_live_check(int pid)
 	if (mm->pid != pid)
 		return check_sharer(mm, pid);
 
-	detach(mm);
-	ret = attach_from_keeper(mm);
-	if (ret)
-		return CR_MEM_LIVE_CONTEXT | CR_MEM_LIVE_REGISTER;
+	/* The keeper does not know an unsettled one. */
+	if (!mm->unsettled || execed_since(mm)) {
+		detach(mm);
+		if (attach_from_keeper(mm))
+			return CR_MEM_LIVE_CONTEXT | CR_MEM_LIVE_REGISTER;
+	}
 	if (mm->uffd < 0)
 		return CR_MEM_LIVE_SKIP;
 
-	mm->foreign = keeper_foreign(run.keeper, &mm->id, false) != 0;
+	if (!mm->unsettled)
+		mm->foreign = keeper_foreign(run.keeper, &mm->id, false) != 0;
 	ret = live_check(mm);
 	return ret == -ENOMEM ? ret : ret < 0 ? CR_MEM_LIVE_SKIP : ret;
-}
-
-/* The mappings of a task that called execve() since its context was opened are not those of the context. */
-static bool execed_since(const struct mm *mm)
-{
-	struct task_id id = mm->id;
-
-	return task_exec_id_read(&id) || memcmp(id.exec_id, mm->id.exec_id, sizeof(id.exec_id));
 }
 
 static int tracker_live_register(int pid)
@@ -343,6 +396,16 @@ static void disown(struct mm *mm, const char *why)
 
 static int begin_live(struct mm *mm, const struct cr_mem_snapshot *snapshot)
 {
+	int ret = mm->unsettled ? live_settle(mm) : 0;
+
+	if (!ret)
+		ret = settle(mm);
+	if (ret) {
+		pr_warn("%d: can't track its memory (%s), it is left to the last dump\n", mm->pid, strerror(-ret));
+		detach(mm);
+		return ret;
+	}
+
 	begin(mm, snapshot->run_id);
 	if (mm->uffd < 0)
 		return -ESRCH;
@@ -376,10 +439,10 @@ static int tracker_live_scan(struct cr_mem_snapshot *snapshot)
 
 	snapshot->runs = mm->runs.runs;
 	snapshot->nr_runs = mm->runs.nr;
-	if (mm->runs.nr || !snapshot->track)
+	if (mm->runs.nr)
 		return 0;
 
-	dma = live_writes_possible(mm);
+	dma = live_writes_possible(mm, snapshot->track);
 	if (dma)
 		disown(mm, dma);
 	return 0;
@@ -414,12 +477,20 @@ static int tracker_end(const char *run_id, bool ok)
 	mm_free_all();
 	if (run.keeper >= 0)
 		close(run.keeper);
-	run.keeper = -1;
+	if (run.locks >= 0)
+		close(run.locks);
+	run.keeper = run.locks = -1;
 	run.begun = false;
 	return ret;
 }
 
-CR_PLUGIN_REGISTER("uffd_wp_plugin", cr_plugin_dummy_init, cr_plugin_dummy_exit)
+static int plugin_init(int stage)
+{
+	run.last = stage == CR_PLUGIN_STAGE__DUMP;
+	return 0;
+}
+
+CR_PLUGIN_REGISTER("uffd_wp_plugin", plugin_init, cr_plugin_dummy_exit)
 CR_PLUGIN_REGISTER_HOOK(CR_PLUGIN_HOOK__MEM_TRACKER_INIT, tracker_init)
 CR_PLUGIN_REGISTER_HOOK(CR_PLUGIN_HOOK__MEM_TRACKER_ATTACH, tracker_attach)
 CR_PLUGIN_REGISTER_HOOK(CR_PLUGIN_HOOK__MEM_TRACKER_SNAPSHOT, tracker_snapshot)

@@ -75,7 +75,6 @@ static void fill_masks(struct pm_scan_arg *scan, int pagemap_fd, unsigned int fl
 {
 	uint64_t excluded = excluded_categories(pagemap_fd, flags);
 
-	scan->size = sizeof(*scan);
 	scan->flags = flags & SCAN_PROTECT ? PM_SCAN_WP_MATCHING | PM_SCAN_CHECK_WPASYNC : 0;
 	scan->category_inverted = excluded;
 	scan->category_mask = excluded;
@@ -93,22 +92,22 @@ int pagemap_open(pid_t pid)
 	return fd < 0 ? -errno : fd;
 }
 
-int scan_step(int pagemap_fd, uint64_t *start, uint64_t end, unsigned int flags, scan_fn fn, void *arg)
+/* One ioctl from *start on, which moves on. scan: the masks. */
+static int step(int pagemap_fd, struct pm_scan_arg *scan, uint64_t *start, uint64_t end, scan_fn fn, void *arg)
 {
 	struct page_region regions[SCAN_REGIONS];
-	struct pm_scan_arg scan = {
-		.start = *start,
-		.end = end,
-		.vec = (uintptr_t)regions,
-		.vec_len = SCAN_REGIONS,
-		.max_pages = SCAN_CHUNK / sysconf(_SC_PAGESIZE),
-	};
 	long nr;
 	int ret;
 
-	fill_masks(&scan, pagemap_fd, flags);
+	scan->size = sizeof(*scan);
+	scan->start = *start;
+	scan->end = end;
+	scan->vec = (uintptr_t)regions;
+	scan->vec_len = SCAN_REGIONS;
+	scan->max_pages = SCAN_CHUNK / sysconf(_SC_PAGESIZE);
+
 	do
-		nr = ioctl(pagemap_fd, PAGEMAP_SCAN, &scan);
+		nr = ioctl(pagemap_fd, PAGEMAP_SCAN, scan);
 	while (nr < 0 && errno == EINTR);
 	if (nr < 0)
 		return -errno;
@@ -117,13 +116,36 @@ int scan_step(int pagemap_fd, uint64_t *start, uint64_t end, unsigned int flags,
 	if (ret)
 		return ret;
 
-	scan.start = next_start(&scan, regions, nr);
+	scan->start = next_start(scan, regions, nr);
 	/* 1 GiB hugetlb pages before Linux 7.2: no progress. Callers leave hugetlb out; never loop on it. */
-	if (scan.start <= *start)
+	if (scan->start <= *start)
 		return -EIO;
 
-	*start = scan.start;
+	*start = scan->start;
 	return 0;
+}
+
+int scan_step(int pagemap_fd, uint64_t *start, uint64_t end, unsigned int flags, scan_fn fn, void *arg)
+{
+	struct pm_scan_arg scan = { 0 };
+
+	fill_masks(&scan, pagemap_fd, flags);
+	return step(pagemap_fd, &scan, start, end, fn, arg);
+}
+
+int scan_protected_file_pages(int pagemap_fd, uint64_t start, uint64_t end, scan_fn fn, void *arg)
+{
+	struct pm_scan_arg scan = {
+		.category_inverted = PAGE_IS_WRITTEN,
+		.category_mask = PAGE_IS_WRITTEN | PAGE_IS_PRESENT | PAGE_IS_FILE,
+		.return_mask = PAGE_IS_FILE,
+	};
+	int ret = 0;
+
+	while (!ret && start < end)
+		ret = step(pagemap_fd, &scan, &start, end, fn, arg);
+
+	return ret;
 }
 
 int scan_range(int pagemap_fd, uint64_t start, uint64_t end, unsigned int flags, scan_fn fn, void *arg)

@@ -79,6 +79,16 @@ int snapshot_add(struct mm *mm, const struct vma_facts *facts, const struct page
 	return add_pages(mm, region->start, region->end, false);
 }
 
+static int unprotect_region(void *arg, const struct page_region *region)
+{
+	return wp_unprotect(*(int *)arg, region->start, region->end);
+}
+
+int unprotect_file_pages(int pagemap, int uffd, uint64_t start, uint64_t end)
+{
+	return scan_protected_file_pages(pagemap, start, end, unprotect_region, &uffd);
+}
+
 static int add_region(void *arg, const struct page_region *region)
 {
 	struct vma_scan *scan = arg;
@@ -86,25 +96,12 @@ static int add_region(void *arg, const struct page_region *region)
 	return snapshot_add(scan->mm, &scan->facts, region);
 }
 
-/*
- * Registers a VMA that is not ours yet. Stale write-protected bits, which an
- * mremap() may have left, would make its pages look clean for ever: they are
- * looked for before and removed after.
- */
-static int register_new(int pagemap, int uffd, const struct cr_mem_vma *vma)
+/* Registers a VMA that is not ours yet. stale: its pages have write protection, which would make them look clean for ever. */
+static int register_new(struct mm *mm, const struct cr_mem_vma *vma, bool stale)
 {
-	int stale, ret;
+	int ret = stale ? mm_unsettle(mm) : 0;
 
-	stale = scan_has_protected(pagemap, vma->start, vma->end);
-	if (stale < 0)
-		return stale;
-
-	ret = wp_register(uffd, vma->start, vma->end);
-	if (ret || !stale)
-		return ret;
-
-	pr_debug("%#" PRIx64 "-%#" PRIx64 " has stale write protection\n", vma->start, vma->end);
-	return wp_unprotect(uffd, vma->start, vma->end);
+	return ret ?: wp_register(mm->uffd, vma->start, vma->end);
 }
 
 /*
@@ -115,34 +112,38 @@ static int register_new(int pagemap, int uffd, const struct cr_mem_vma *vma)
 static int prepare_vma(struct vma_scan *scan, int pagemap, bool track)
 {
 	const struct cr_mem_vma *vma = scan->vma;
-	int uffd = scan->mm->uffd;
-	int was_async, ret;
+	struct mm *mm = scan->mm;
+	int was_async, stale = 0, ret;
 
-	if (uffd < 0 || (vma->flags & CR_MEM_VMA_UNTRACKED))
+	if (mm->uffd < 0 || (vma->flags & CR_MEM_VMA_UNTRACKED))
 		return 0;
 
 	was_async = scan_is_wp_async(pagemap, vma->start, vma->end);
-	if (was_async < 0)
-		return was_async;
+	if (!was_async && track)
+		stale = scan_has_protected(pagemap, vma->start, vma->end);
+	if (was_async < 0 || stale < 0)
+		return was_async < 0 ? was_async : stale;
 
 	if (was_async)
-		ret = wp_register(uffd, vma->start, vma->end);
+		ret = wp_register(mm->uffd, vma->start, vma->end);
 	else if (track)
-		ret = register_new(pagemap, uffd, vma);
+		ret = register_new(mm, vma, stale);
 	else
 		return 0;
 
 	if (ret) {
 		if (was_async)
-			scan->mm->foreign = true;
-		pr_info("%d: %#" PRIx64 "-%#" PRIx64 " is not tracked: %s\n", scan->mm->pid, vma->start, vma->end,
+			mm->foreign = true;
+		pr_info("%d: %#" PRIx64 "-%#" PRIx64 " is not tracked: %s\n", mm->pid, vma->start, vma->end,
 			ret == -EBUSY ? "another userfaultfd owns it" : strerror(-ret));
 		return 0;
 	}
 
 	scan->facts.ours_before = was_async;
 	scan->protect = track;
-	return 0;
+	if (was_async && track && scan->facts.file)
+		return unprotect_file_pages(pagemap, mm->uffd, vma->start, vma->end);
+	return stale ? wp_unprotect(mm->uffd, vma->start, vma->end) : 0;
 }
 
 static int scan_vma(struct vma_scan *scan, int pagemap)
@@ -170,16 +171,14 @@ static int scan_vma(struct vma_scan *scan, int pagemap)
 	return scan_range(pagemap, vma->start, vma->end, flags, add_region, scan);
 }
 
-static int snapshot_vma(struct mm *mm, int pagemap, const struct cr_mem_vma *vma, bool track, bool parent_valid)
+/* known: parent_valid and last */
+static int snapshot_vma(struct mm *mm, int pagemap, const struct cr_mem_vma *vma, bool track, struct vma_facts known)
 {
-	struct vma_scan scan = {
-		.mm = mm,
-		.vma = vma,
-		.facts = { .file = vma->flags & CR_MEM_VMA_FILE, .parent_valid = parent_valid },
-	};
+	struct vma_scan scan = { .mm = mm, .vma = vma, .facts = known };
 	uint64_t start = now_us(), prepared;
 	int ret;
 
+	scan.facts.file = vma->flags & CR_MEM_VMA_FILE;
 	ret = prepare_vma(&scan, pagemap, track);
 	prepared = now_us();
 	if (!ret)
@@ -199,8 +198,9 @@ static int snapshot_vma(struct mm *mm, int pagemap, const struct cr_mem_vma *vma
 	return 0;
 }
 
-int snapshot_take(struct mm *mm, const struct cr_mem_snapshot *request, bool parent_valid)
+int snapshot_take(struct mm *mm, const struct cr_mem_snapshot *request, bool parent_valid, bool last)
 {
+	const struct vma_facts known = { .parent_valid = parent_valid, .last = last };
 	unsigned long i;
 	int pagemap, ret = 0;
 
@@ -211,7 +211,7 @@ int snapshot_take(struct mm *mm, const struct cr_mem_snapshot *request, bool par
 	}
 
 	for (i = 0; i < request->nr_vmas && !ret; i++)
-		ret = snapshot_vma(mm, pagemap, &request->vmas[i], request->track, parent_valid);
+		ret = snapshot_vma(mm, pagemap, &request->vmas[i], request->track, known);
 
 	close(pagemap);
 	mm->taken = ret == 0;

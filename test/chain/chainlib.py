@@ -278,7 +278,7 @@ class Chain:
         self.next_level()
         tree = pids_of_tree(self.pid)
         self.send_memory("pre-dump", "--pre-dump-mode", self.mode, *self.tracking_args(), *args)
-        self.check_rules(tree, live=self.mode == "live")
+        self.check_rules(tree, "pre-dump", live=self.mode == "live")
         self.tracked_level = self.level
 
     def failing_pre_dump(self):
@@ -298,7 +298,7 @@ class Chain:
             verify = ["--mem-tracker-verify"] if "verify" in self.checks and not self.use_page_server else []
             args = ["--track-mem", *verify, *self.tracking_args(), *args]
         self.send_memory("dump", *args)
-        self.check_rules(tree)
+        self.check_rules(tree, "last")
         return tree
 
     def dump_and_go_on(self, *args):
@@ -316,14 +316,15 @@ class Chain:
 
     # What the images and the memory must look like
 
-    def check_rules(self, tree, live=False):
+    def check_rules(self, tree, when, live=False):
+        """when: "pre-dump" or "last", that is what rules may be restricted to."""
         if "rules" not in self.checks:
             return
         check_stats(self.options, self.images(self.level))
         for pid in tree:
             path = os.path.join(self.work, "rules.%d" % pid)
             if os.path.exists(path):
-                check_rules(read_text(path), PageMap(self.options, self.images(self.level), pid, live),
+                check_rules(rules_for(when, read_text(path)), PageMap(self.options, self.images(self.level), pid, live),
                             self.parent_pages(pid), live)
 
     def parent_pages(self, pid):
@@ -429,11 +430,23 @@ def check_written(pagemap, start, length, where, live):
         raise Failed("page %#x was written but is not in the image: %s" % (missing, where))
 
 
+def rules_for(when, text):
+    """The lines of subject.h's expect_*() that are meant for this kind of dump."""
+    lines = []
+    for line in text.splitlines():
+        restriction, _, rest = line.partition(" ")
+        if restriction not in ("pre-dump", "last"):
+            lines.append(line)
+        elif restriction == when:
+            lines.append(rest)
+    return lines
+
+
 def check_rules(rules, pagemap, in_parent, live):
-    """rules: lines of subject.h's expect_*(). in_parent: pages the parent images have; None: there are none."""
+    """rules: see rules_for(). in_parent: pages the parent images have; None: there are none."""
     has_parent = in_parent is not None
     parent_wanted = False
-    for line in rules.splitlines():
+    for line in rules:
         kind, start, length, *limit = line.split()
         start, length = int(start, 16), int(length)
         where = "[%#x, %#x) in %s" % (start, start + length, pagemap.images)

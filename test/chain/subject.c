@@ -127,6 +127,15 @@ void expect_region_part(const struct region *r, size_t first, size_t nr, size_t 
 	expect_parent(region_page(r, first), nr * page_size, nr - dirty_pages);
 }
 
+void expect_file_pages(const struct region *r, size_t dirty_pages, size_t parent_pages)
+{
+	unsigned long start = (unsigned long)r->start;
+
+	note("rules", "pre-dump atmost %#lx %zu %zu\n", start, region_bytes(r), dirty_pages);
+	note("rules", "pre-dump parent %#lx %zu %zu\n", start, region_bytes(r), parent_pages);
+	note("rules", "last full %#lx %zu\n", start, region_bytes(r));
+}
+
 void mark_volatile(const void *start, size_t len, const char *reason)
 {
 	note("volatile", "%#lx %zu %s\n", (unsigned long)start, len, reason);

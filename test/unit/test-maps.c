@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Mappings out of /proc/PID/maps, and how they are cut. */
+/* Mappings out of /proc/PID/maps. */
 #include <stdint.h>
 #include <stdio.h>
 
 #include "maps.h"
 #include "unit.h"
 
-static struct map_list list, fresh;
+static struct map_list list;
 
 static int setup(void **state)
 {
 	(void)state;
-	list = fresh = (struct map_list){ 0 };
+	list = (struct map_list){ 0 };
 	return 0;
 }
 
@@ -19,7 +19,6 @@ static int teardown(void **state)
 {
 	(void)state;
 	map_list_free(&list);
-	map_list_free(&fresh);
 	return 0;
 }
 
@@ -28,14 +27,6 @@ static void add(struct map_list *to, uint64_t start, uint64_t end)
 	struct map map = { .start = start, .end = end };
 
 	assert_int_equal(map_list_add(to, &map), 0);
-}
-
-static void expect_map(size_t i, uint64_t start, uint64_t end, bool is_fresh)
-{
-	assert_true(i < list.nr);
-	assert_int_equal(list.maps[i].start, start);
-	assert_int_equal(list.maps[i].end, end);
-	assert_int_equal(list.maps[i].fresh, is_fresh);
 }
 
 static void private_mappings_are_parsed(void **state)
@@ -112,49 +103,6 @@ static void overlaps_are_found(void **state)
 	assert_false(map_list_overlaps(&list, 40, 50));
 }
 
-static void inserted_ones_are_in_order(void **state)
-{
-	struct map a = { .start = 30, .end = 40 }, b = { .start = 10, .end = 20 }, c = { .start = 20, .end = 30 };
-
-	(void)state;
-	assert_int_equal(map_list_insert(&list, &a), 0);
-	assert_int_equal(map_list_insert(&list, &b), 0);
-	assert_int_equal(map_list_insert(&list, &c), 0);
-	assert_int_equal(list.nr, 3);
-	expect_map(0, 10, 20, false);
-	expect_map(1, 20, 30, false);
-	expect_map(2, 30, 40, false);
-}
-
-/* What is new to the context is dirty, what it merged with is not. */
-static void fresh_parts_are_cut_out(void **state)
-{
-	(void)state;
-	add(&list, 10, 100);
-	add(&list, 200, 300);
-	add(&fresh, 0, 20);
-	add(&fresh, 40, 50);
-	add(&fresh, 90, 210);
-	assert_int_equal(map_list_split(&list, &fresh), 0);
-	assert_int_equal(list.nr, 7);
-	expect_map(0, 10, 20, true);
-	expect_map(1, 20, 40, false);
-	expect_map(2, 40, 50, true);
-	expect_map(3, 50, 90, false);
-	expect_map(4, 90, 100, true);
-	expect_map(5, 200, 210, true);
-	expect_map(6, 210, 300, false);
-}
-
-static void without_fresh_ones_nothing_is_cut(void **state)
-{
-	(void)state;
-	add(&list, 10, 100);
-	assert_int_equal(map_list_split(&list, &fresh), 0);
-	assert_int_equal(list.nr, 1);
-	expect_map(0, 10, 100, false);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,9 +111,6 @@ int main(void)
 		cmocka_unit_test(special_ones_are_not_registered),
 		cmocka_unit_test(no_byte_is_there_twice),
 		cmocka_unit_test_setup_teardown(overlaps_are_found, setup, teardown),
-		cmocka_unit_test_setup_teardown(inserted_ones_are_in_order, setup, teardown),
-		cmocka_unit_test_setup_teardown(fresh_parts_are_cut_out, setup, teardown),
-		cmocka_unit_test_setup_teardown(without_fresh_ones_nothing_is_cut, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("mappings", tests, NULL, NULL);

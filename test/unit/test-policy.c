@@ -52,6 +52,18 @@ static void other_categories_do_not_matter(void **state)
 	assert_true(page_is_dirty(&vma, PAGE_IS_PRESENT | PAGE_IS_HUGE | PAGE_IS_WRITTEN));
 }
 
+static void last_dump_does_not_trust_file_mappings(void **state)
+{
+	struct vma_facts vma = { .ours_before = true, .parent_valid = true, .last = true };
+
+	(void)state;
+	assert_false(page_is_dirty(&vma, PAGE_IS_PRESENT));
+	vma.file = true;
+	assert_true(page_is_dirty(&vma, PAGE_IS_PRESENT));
+	vma.last = false;
+	assert_false(page_is_dirty(&vma, PAGE_IS_PRESENT));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -59,6 +71,7 @@ int main(void)
 		cmocka_unit_test(nothing_committed_is_no_parent),
 		cmocka_unit_test(pages),
 		cmocka_unit_test(other_categories_do_not_matter),
+		cmocka_unit_test(last_dump_does_not_trust_file_mappings),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);

@@ -84,6 +84,5 @@ void subject_step(int n)
 	change(ro, n);
 	must(mprotect(ro->start, region_bytes(ro), PROT_READ) == 0);
 	/* Written now, and where a marker may be: dropped in this step or before. */
-	expect_at_most(rw->start, region_bytes(rw), 11 + 20 * n);
-	expect_parent(rw->start, region_bytes(rw), NR_PAGES / 2 - 24 * n);
+	expect_file_pages(rw, 11 + 20 * n, NR_PAGES / 2 - 24 * n);
 }

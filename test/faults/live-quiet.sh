@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A live pre-dump of a task with nothing new: nobody stops or traces it.
+
+# shellcheck source=test/faults/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+nr_iterations=10
+
+# LEVEL PARENT: sets $nr_calls of ptrace(2) for it by criu and its children, $tracers who was seen to trace the target
+# meanwhile, and $stopped, the microseconds for which it was.
+live_pre_dump()
+{
+	local sampler
+
+	rm -f "$dir/count" "$dir/tracers"
+	while true; do
+		sed -n 's/^TracerPid:\s*\([1-9].*\)/\1/p' "/proc/$pid/status" >>"$dir/tracers"
+	done &
+	sampler=$!
+	preload=("LD_PRELOAD=$obj/count-ptrace.so" "PTRACE_COUNT=$dir/count" "PTRACE_PID=$pid")
+	pre_dump "$1" "$2" --pre-dump-mode live || fail "a live pre-dump"
+	preload=()
+	kill "$sampler"
+	wait "$sampler" || true
+
+	nr_calls=$(cat "$dir/count")
+	tracers=$(sort -u "$dir/tracers")
+	"$usr/bin/crit" show "$dir/$1/stats-dump" >"$dir/stats" || fail "crit cannot show the statistics of $1"
+	stopped=$(sed -n 's/.*"frozen_time": \([0-9]*\).*/\1/p' "$dir/stats")
+}
+
+start_subject
+live_pre_dump 0 -
+echo "first: $nr_calls calls of ptrace, traced by '$tracers', stopped for $stopped us"
+((nr_calls && stopped)) || fail "the first pre-dump did not stop the target: this test would show nothing"
+
+for ((i = 1; i <= nr_iterations; i++)); do
+	order step
+	live_pre_dump "$i" $((i - 1))
+	is_incremental "$i"
+	[ "$nr_calls" = 0 ] || fail "iteration $i: $nr_calls calls of ptrace"
+	[ -z "$tracers" ] || fail "iteration $i: the target was traced by $tracers"
+	[ "$stopped" = 0 ] || fail "iteration $i: the target was stopped for $stopped us"
+done
+
+order step
+last_dump final "$nr_iterations"
+restore_and_check final
