@@ -64,7 +64,8 @@ void downward_operate(struct edge *e, struct author *author)
 	size_t what = rng_below(&author->rng, 16), nr = 1 + rng_below(&author->rng, 8);
 
 	if (what == 0) {
-		must(munmap(region_page(e->r, DOWNWARD_PAGES - e->mapped), e->mapped * page_size) == 0);
+		/* All that could be there: reading /proc/PID/mem below such a mapping makes it grow, as an access of ours does. */
+		must(munmap(region_page(e->r, 0), DOWNWARD_PAGES * page_size) == 0);
 		downward_map(e);
 	} else if (what < 3) {
 		downward_shrink(e, nr);
