@@ -19,6 +19,8 @@
 
 /* How often to look again for mappings that move while they are unprotected. */
 #define UNPROTECT_TRIES 20
+/* How much to look through at a time for stale protection: 5 ms if all of it is populated. */
+#define SETTLE_PIECE (4ULL << 30)
 
 struct live {
 	int pagemap;
@@ -286,6 +288,21 @@ static int unprotect_all(struct mm *mm, uint64_t start, uint64_t end)
 	return ret == -ESRCH ? 0 : ret;
 }
 
+/* In pieces, since an ioctl that finds nothing goes to the end of the range, and the target's own mmap() waits for it. */
+static int settle_map(struct mm *mm, const struct map *map)
+{
+	uint64_t from, to;
+	int ret = 0;
+
+	for (from = map->start; from < map->end && !ret; from = to) {
+		to = map->end - from > SETTLE_PIECE ? from + SETTLE_PIECE : map->end;
+		if (scan_has_protected(mm->live->pagemap, from, to))
+			ret = unprotect_all(mm, from, to);
+	}
+
+	return ret;
+}
+
 int live_settle(struct mm *mm)
 {
 	const struct map_list *fresh = &mm->live->fresh;
@@ -297,12 +314,8 @@ int live_settle(struct mm *mm)
 		return mm->live->pagemap;
 
 	/* By the bounds of the time of registration: what the target moved since is not registered any more. */
-	for (i = 0; i < fresh->nr && !ret; i++) {
-		const struct map *map = &fresh->maps[i];
-
-		if (scan_has_protected(mm->live->pagemap, map->start, map->end))
-			ret = unprotect_all(mm, map->start, map->end);
-	}
+	for (i = 0; i < fresh->nr && !ret; i++)
+		ret = settle_map(mm, &fresh->maps[i]);
 
 	return ret;
 }

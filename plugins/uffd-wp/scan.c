@@ -92,8 +92,15 @@ int pagemap_open(pid_t pid)
 	return fd < 0 ? -errno : fd;
 }
 
-/* One ioctl from *start on, which moves on. scan: the masks. */
-static int step(int pagemap_fd, struct pm_scan_arg *scan, uint64_t *start, uint64_t end, scan_fn fn, void *arg)
+/*
+ * How far an ioctl goes in a file mapping. max_pages does not end it where no page matches, which in such a mapping
+ * may be most of them, and the target's own mmap() waits for it.
+ */
+#define FILE_PIECE (256ULL << 20)
+
+/* One ioctl from *start on, which moves on, over at most so many bytes. scan: the masks. */
+static int step(int pagemap_fd, struct pm_scan_arg *scan, uint64_t *start, uint64_t end, uint64_t piece, scan_fn fn,
+		void *arg)
 {
 	struct page_region regions[SCAN_REGIONS];
 	long nr;
@@ -101,7 +108,7 @@ static int step(int pagemap_fd, struct pm_scan_arg *scan, uint64_t *start, uint6
 
 	scan->size = sizeof(*scan);
 	scan->start = *start;
-	scan->end = end;
+	scan->end = end - *start > piece ? *start + piece : end;
 	scan->vec = (uintptr_t)regions;
 	scan->vec_len = SCAN_REGIONS;
 	scan->max_pages = SCAN_CHUNK / sysconf(_SC_PAGESIZE);
@@ -130,7 +137,7 @@ int scan_step(int pagemap_fd, uint64_t *start, uint64_t end, unsigned int flags,
 	struct pm_scan_arg scan = { 0 };
 
 	fill_masks(&scan, pagemap_fd, flags);
-	return step(pagemap_fd, &scan, start, end, fn, arg);
+	return step(pagemap_fd, &scan, start, end, flags & SCAN_FILE_VMA ? FILE_PIECE : UINT64_MAX, fn, arg);
 }
 
 int scan_protected_file_pages(int pagemap_fd, uint64_t start, uint64_t end, scan_fn fn, void *arg)
@@ -143,7 +150,7 @@ int scan_protected_file_pages(int pagemap_fd, uint64_t start, uint64_t end, scan
 	int ret = 0;
 
 	while (!ret && start < end)
-		ret = step(pagemap_fd, &scan, &start, end, fn, arg);
+		ret = step(pagemap_fd, &scan, &start, end, FILE_PIECE, fn, arg);
 
 	return ret;
 }
