@@ -310,6 +310,7 @@ static int dump_running(struct cr_mem_snapshot *s, struct live_writer *w)
 		ret = mem_tracker_live_scan(s);
 		if (!ret)
 			ret = live_writer_add(w, s->runs, s->nr_runs);
+		pre_dump_pace(0);
 	} while (!ret && s->nr_runs);
 
 	return ret;
@@ -361,8 +362,6 @@ int pre_dump_live(pid_t root, const InventoryEntry *parent_ie)
 	struct live_tasks tasks = {};
 	int ret = -1;
 
-	pre_dump_pace_init();
-
 	if (live_tasks_collect(root, &tasks))
 		return -1;
 
@@ -377,6 +376,8 @@ int pre_dump_live(pid_t root, const InventoryEntry *parent_ie)
 		goto out;
 	}
 
+	/* Not before: tasks were stopped up to here. */
+	pre_dump_pace_init();
 	pre_dump_progress_begin(&tasks, opts.img_parent ? parent_ie : NULL);
 	ret = dump_tasks(&tasks, parent_ie);
 	pre_dump_progress_end(ret == 0);

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -14,10 +15,17 @@
 /* Weighs a third of a task of nice value 0, sched(7) */
 #define PRE_DUMP_NICE 5
 
+/*
+ * How long to keep a processor that others may want. The scheduler alone would
+ * give this process several milliseconds at a time, whatever its priority.
+ */
+#define KEEP_NS (NSEC_PER_SEC / 1000)
+
 /* Time that was not used is not saved up for a burst longer than this */
 #define MAX_CREDIT_NS (NSEC_PER_SEC / 10)
 
-static struct timespec due; /* when the bytes so far are allowed to have been written */
+static struct timespec due;	/* when the bytes so far are allowed to have been written */
+static struct timespec yielded; /* the processor, the last time */
 
 static long long ns_between(const struct timespec *from, const struct timespec *to)
 {
@@ -36,6 +44,19 @@ void pre_dump_pace_init(void)
 	if (setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + PRE_DUMP_NICE))
 		pr_pwarn("Can't lower the priority");
 	clock_gettime(CLOCK_MONOTONIC, &due);
+	yielded = due;
+}
+
+static void yield(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (ns_between(&yielded, &now) < KEEP_NS)
+		return;
+
+	sched_yield();
+	clock_gettime(CLOCK_MONOTONIC, &yielded);
 }
 
 void pre_dump_pace(unsigned long bytes)
@@ -43,6 +64,7 @@ void pre_dump_pace(unsigned long bytes)
 	struct timespec now;
 	long long ahead;
 
+	yield();
 	if (!opts.pre_dump_rate)
 		return;
 

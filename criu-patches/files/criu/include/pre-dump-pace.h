@@ -6,7 +6,10 @@
 /* Makes way for the tasks: lowers the priority of this process. */
 extern void pre_dump_pace_init(void);
 
-/* So many bytes were written: sleeps as long as --pre-dump-rate asks for. */
+/*
+ * To be called now and then. So many bytes were written since: sleeps as long as
+ * --pre-dump-rate asks for, and lets others have the processor.
+ */
 extern void pre_dump_pace(unsigned long bytes);
 
 #endif /* __CR_PRE_DUMP_PACE_H__ */
