@@ -324,7 +324,7 @@ class Chain:
         for pid in tree:
             path = os.path.join(self.work, "rules.%d" % pid)
             if os.path.exists(path):
-                check_rules(rules_for(when, read_text(path)), PageMap(self.options, self.images(self.level), pid, live),
+                check_rules(rules_for(when, live, read_text(path)), PageMap(self.options, self.images(self.level), pid, live),
                             self.parent_pages(pid), live)
 
     def parent_pages(self, pid):
@@ -430,14 +430,14 @@ def check_written(pagemap, start, length, where, live):
         raise Failed("page %#x was written but is not in the image: %s" % (missing, where))
 
 
-def rules_for(when, text):
-    """The lines of subject.h's expect_*() that are meant for this kind of dump."""
+def rules_for(when, live, text):
+    """The lines of subject.h's expect_*() that are meant for this kind of dump. "stopped": all but live pre-dumps."""
     lines = []
     for line in text.splitlines():
         restriction, _, rest = line.partition(" ")
-        if restriction not in ("pre-dump", "last"):
+        if restriction not in ("pre-dump", "last", "stopped"):
             lines.append(line)
-        elif restriction == when:
+        elif restriction == when or restriction == "stopped" and not live:
             lines.append(rest)
     return lines
 

@@ -127,6 +127,11 @@ void expect_region_part(const struct region *r, size_t first, size_t nr, size_t 
 	expect_parent(region_page(r, first), nr * page_size, nr - dirty_pages);
 }
 
+void expect_full_if_stopped(const void *start, size_t len)
+{
+	note("rules", "stopped full %#lx %zu\n", (unsigned long)start, len);
+}
+
 void expect_file_pages(const struct region *r, size_t dirty_pages, size_t parent_pages)
 {
 	unsigned long start = (unsigned long)r->start;

@@ -61,6 +61,7 @@ __attribute__((format(printf, 1, 2), noreturn)) void skip(const char *fmt, ...);
  * without asking, see model.h.)
  */
 void expect_full(const void *start, size_t len);		  /* nothing left to the parent */
+void expect_full_if_stopped(const void *start, size_t len);	  /* but for live pre-dumps */
 void expect_written(const void *start, size_t len);		  /* every page is in this image */
 void expect_at_most(const void *start, size_t len, size_t pages); /* pages in this image */
 void expect_parent(const void *start, size_t len, size_t pages);  /* at least, left to the parent */
