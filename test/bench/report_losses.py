@@ -4,6 +4,7 @@
 import benchlib
 import dumps
 import growthfit
+import live_gap
 import report_growth
 from benchlib import number, spread, summary
 
@@ -103,6 +104,15 @@ def slowdown(native, _vm):
                "0.5 s, as a part of that without: %s." % "; ".join(found))
 
 
+def live_gaps(native, _vm):
+    rows = benchlib.select(native.rows("live"), variant="ours live")
+    for case in benchlib.distinct(benchlib.select(rows, metric=live_gap.WITHOUT), "case"):
+        gap, quiet = (summary(benchlib.values(rows, case=case, metric=m)) for m in (live_gap.WITH, live_gap.WITHOUT))
+        yield ("A live pre-dump does not stop the target, but it needs a processor: the largest of %d gaps that busy "
+               "threads saw was %s ms, %s times the largest without a dump (%s)." %
+               (gap.count, number(gap.max / 1000), number(gap.max / quiet.max), case))
+
+
 def address_space(native, _vm):
     for metric, what in (("scan", "scanning takes"), ("stopped", "a pre-dump stops for")):
         points = growthfit.curve(native.rows("growth"), growthfit.ADDRESS_SPACE, "pre-dump splice", metric)
@@ -115,7 +125,7 @@ def address_space(native, _vm):
 def text(native, vm):
     items = []
     for part in (final_dump, tasks_and_mappings, growth_of_tasks, wall_time, memory_of_chains, write_fault,
-                 slowdown, address_space):
+                 slowdown, live_gaps, address_space):
         try:
             items += part(native, vm)
         except (IndexError, TypeError):
