@@ -15,8 +15,9 @@ struct fd_facts {
 /*
  * Looks at the descriptors of the thread group leader, in /proc/PID/fd. Nothing
  * is found when the task is gone. CRIU does not dump tasks whose threads have
- * descriptors of their own.
+ * descriptors of their own. flags: also at direct_io, for which a file is read for
+ * each descriptor of a file; else it stays false.
  */
-void fds_look(pid_t pid, struct fd_facts *facts);
+void fds_look(pid_t pid, bool flags, struct fd_facts *facts);
 
 #endif /* UFFD_WP_FDS_H */

@@ -13,6 +13,7 @@
 #include "live.h"
 #include "maps.h"
 #include "policy.h"
+#include "proc.h"
 #include "scan.h"
 #include "snapshot.h"
 #include "wp.h"
@@ -62,14 +63,12 @@ void live_free(struct live *live)
 /* A shadow stack looks like any other anonymous mapping in maps, and the processor writes to it. In doubt there is one. */
 static bool has_shadow_stack(pid_t pid)
 {
-	char path[64], line[256];
+	FILE *f = proc_fopen(pid, "status");
 	bool found = false;
-	FILE *f;
+	char line[256];
 
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	f = fopen(path, "re");
 	if (!f)
-		return errno != ENOENT && errno != ESRCH;
+		return proc_in_doubt();
 
 	while (!found && fgets(line, sizeof(line), f))
 		found = !strncmp(line, "x86_Thread_features:", 20) && strstr(line, "shstk");
@@ -140,9 +139,11 @@ static int check_new_pages(struct mm *mm)
 
 int live_check(struct mm *mm)
 {
-	const char *dma = dma_possible(mm->pid);
 	struct fd_facts fds;
+	const char *dma;
 
+	fds_look(mm->pid, true, &fds);
+	dma = dma_possible(mm->pid, &fds);
 	if (dma) {
 		pr_warn("%d has %s: devices may write to its memory unseen, it is left to the last dump\n", mm->pid, dma);
 		return CR_MEM_LIVE_SKIP;
@@ -153,7 +154,6 @@ int live_check(struct mm *mm)
 		return CR_MEM_LIVE_SKIP;
 	}
 
-	fds_look(mm->pid, &fds);
 	if (fds.direct_io || fds.userfaultfd || mm->foreign) {
 		pr_warn("%d has %s: it is stopped while its memory is scanned\n", mm->pid,
 			fds.direct_io ? "a file open for direct I/O" : "memory with a userfaultfd of its own");
@@ -181,14 +181,11 @@ static const char *writes_of_task(pid_t pid, bool ran)
 {
 	struct fd_facts fds;
 
-	if (dma_possible(pid))
+	/* To stop a task waits for the end of its synchronous I/O. */
+	fds_look(pid, ran, &fds);
+	if (dma_possible(pid, &fds))
 		return "began asynchronous I/O";
 
-	/* To stop a task waits for the end of its synchronous I/O. */
-	if (!ran)
-		return NULL;
-
-	fds_look(pid, &fds);
 	return fds.direct_io ? "opened a file for direct I/O" : NULL;
 }
 

@@ -229,8 +229,11 @@ static int settle(struct mm *mm)
 /* Tracking that could miss a write of a device is worse than none. */
 static bool is_trackable(struct mm *mm)
 {
-	const char *dma = dma_possible(mm->pid);
+	struct fd_facts fds;
+	const char *dma;
 
+	fds_look(mm->pid, false, &fds);
+	dma = dma_possible(mm->pid, &fds);
 	if (!dma)
 		return true;
 
@@ -319,8 +322,8 @@ static int check_sharer(struct mm *mm, int pid)
 	struct fd_facts fds;
 
 	pr_info("%d shares its memory with %d\n", pid, mm->pid);
-	fds_look(pid, &fds);
-	if (fds.direct_io || dma_possible(pid)) {
+	fds_look(pid, true, &fds);
+	if (fds.direct_io || dma_possible(pid, &fds)) {
 		pr_warn("%d, which does, may write to it unseen: %d is left to the last dump\n", pid, mm->pid);
 		detach(mm);
 	}
