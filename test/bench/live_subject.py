@@ -2,16 +2,12 @@
 """Starts test/bench/live-subject.c and talks to it through its memory."""
 
 import os
-import struct
-import subprocess
-import time
 
 import benchlib
-from benchlib import Failed
 from criucmd import PAGE, wait_until
+from subject import Controlled
 
 PROGRAM = os.path.join(benchlib.TOP, "build", "bench", "bin", "live-subject")
-CONTROL_ADDRESS = 0x200000000
 # struct control of live-subject.c
 READY, ROUND, GAP_RESET, THREADS = range(4)
 THREAD_ROUND, GAP_RESET_SEEN, MAX_GAP, STAMPS = range(4)
@@ -22,35 +18,15 @@ def build():
     return benchlib.compile_c(os.path.join(benchlib.HERE, "live-subject.c"), PROGRAM, "-pthread")
 
 
-class LiveSubject:
+class LiveSubject(Controlled):
     def __init__(self, mib, threads, percent, rate):
         self.threads = threads
         self.pages = (mib << 20) // PAGE
         self.round_pages = int(self.pages * percent / 100)
         argv = [build(), str(mib), str(threads), str(self.round_pages), str(rate)]
-        self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.DEVNULL, start_new_session=True)
-        self.pid = self.process.pid
+        super().__init__(argv)
         self.round = 0
-        wait_until(lambda: self._alive() and self._read(READY), 120, "the subject")
-
-    def _alive(self):
-        if self.process.poll() is not None:
-            raise Failed("the subject ended: exit status %s" % self.process.returncode)
-        return True
-
-    def _read(self, field):
-        try:
-            with open("/proc/%d/mem" % self.pid, "rb", buffering=0) as f:
-                f.seek(CONTROL_ADDRESS + 8 * field)
-                return struct.unpack("=Q", f.read(8))[0]
-        except OSError:
-            return 0  # not mapped yet
-
-    def _write(self, field, value):
-        with open("/proc/%d/mem" % self.pid, "r+b", buffering=0) as f:
-            f.seek(CONTROL_ADDRESS + 8 * field)
-            f.write(struct.pack("=Q", value))
+        wait_until(lambda: self.alive() and self._read(READY), 120, "the subject")
 
     def _of_threads(self, field):
         return [self._read(THREADS + THREAD_FIELDS * i + field) for i in range(self.threads)]
@@ -59,7 +35,7 @@ class LiveSubject:
         """Has the threads write a round's pages."""
         self.round += 1
         self._write(ROUND, self.round)
-        wait_until(lambda: self._alive() and set(self._of_threads(THREAD_ROUND)) == {self.round}, 120,
+        wait_until(lambda: self.alive() and set(self._of_threads(THREAD_ROUND)) == {self.round}, 120,
                    "round %d of the subject" % self.round)
 
     def start_gap(self):
@@ -75,16 +51,7 @@ class LiveSubject:
                    "the subject's threads")
         return max(self._of_threads(MAX_GAP)) / 1000
 
-    def quiet_gap(self, seconds):
-        """The same with nothing done to the subject."""
-        self.start_gap()
-        time.sleep(seconds)
-        return self.end_gap()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
+    def close(self):
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(timeout=60)

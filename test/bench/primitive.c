@@ -124,35 +124,34 @@ static void measure_percents(struct pair *p, const char *size, unsigned int run,
 	}
 }
 
-static void dense(uint64_t mib)
+static void measure_size(const char *size, uint64_t len, uint64_t pages, bool read_pagemap)
 {
 	struct pair p;
-	char size[32];
 	unsigned int run;
 
-	snprintf(size, sizeof(size), "%" PRIu64 " MiB", mib);
-	start_pair(&p, mib << 20, (mib << 20) / page_size());
+	start_pair(&p, len, pages);
 	for (run = 1; run <= runs; run++) {
 		measure_first(&p, size, run);
-		measure_percents(&p, size, run, true);
+		measure_percents(&p, size, run, read_pagemap);
 	}
 	end_pair(&p);
 }
 
+static void dense(uint64_t mib)
+{
+	char size[32];
+
+	snprintf(size, sizeof(size), "%" PRIu64 " MiB", mib);
+	measure_size(size, mib << 20, (mib << 20) / page_size(), true);
+}
+
 static void sparse(uint64_t tib)
 {
-	struct pair p;
 	char size[32];
-	unsigned int run;
 
 	snprintf(size, sizeof(size), "sparse %" PRIu64 " TiB", tib);
-	start_pair(&p, tib << 40, SPARSE_PAGES);
-	for (run = 1; run <= runs; run++) {
-		measure_first(&p, size, run);
-		/* 2 GiB to read for each TiB. */
-		measure_percents(&p, size, run, tib == 1);
-	}
-	end_pair(&p);
+	/* 2 GiB to read for each TiB. */
+	measure_size(size, tib << 40, SPARSE_PAGES, tib == 1);
 }
 
 /* A write to each page: what a page costs on average. */

@@ -43,30 +43,22 @@ class Shape:
         return [str(w) for w in words] + (["-h"] if self.thp else [])
 
 
-class Subject:
-    def __init__(self, shape, seed=1):
-        self.shape = shape
-        self.process = subprocess.Popen([build(), "-s", str(seed), *shape.arguments()], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-        self.pid = self.process.pid
-        wait_until(lambda: self.alive() and len(self._children()) == shape.tasks - 1, 60, "the subject's tasks")
-        self.pids = [self.pid] + self._children()
-        self.round = 0
-        self._wait_for_round()
-        self.base = self._read(self.pid, BASE)
+class Controlled:
+    """A process that talks with the bench through a page of its memory: 64-bit fields at CONTROL_ADDRESS."""
 
-    def _children(self):
-        with open("/proc/%d/task/%d/children" % (self.pid, self.pid)) as f:
-            return [int(pid) for pid in f.read().split()]
+    def __init__(self, argv):
+        self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL, start_new_session=True)
+        self.pid = self.process.pid
 
     def alive(self):
         if self.process.poll() is not None:
             raise Failed("the subject ended: exit status %s" % self.process.returncode)
         return True
 
-    def _read(self, pid, field):
+    def _read(self, field, pid=None):
         try:
-            with open("/proc/%d/mem" % pid, "rb", buffering=0) as f:
+            with open("/proc/%d/mem" % (pid or self.pid), "rb", buffering=0) as f:
                 f.seek(CONTROL_ADDRESS + 8 * field)
                 return struct.unpack("=Q", f.read(8))[0]
         except OSError:
@@ -77,10 +69,37 @@ class Subject:
             f.seek(CONTROL_ADDRESS + 8 * field)
             f.write(struct.pack("=Q", value))
 
+    def quiet_gap(self, seconds):
+        """As end_gap() after start_gap(), with nothing done to the subject."""
+        self.start_gap()
+        time.sleep(seconds)
+        return self.end_gap()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Subject(Controlled):
+    def __init__(self, shape, seed=1):
+        self.shape = shape
+        super().__init__([build(), "-s", str(seed), *shape.arguments()])
+        wait_until(lambda: self.alive() and len(self._children()) == shape.tasks - 1, 60, "the subject's tasks")
+        self.pids = [self.pid] + self._children()
+        self.round = 0
+        self._wait_for_round()
+        self.base = self._read(BASE)
+
+    def _children(self):
+        with open("/proc/%d/task/%d/children" % (self.pid, self.pid)) as f:
+            return [int(pid) for pid in f.read().split()]
+
     def _wait_for_round(self):
         self.round += 1
         for pid in self.pids:
-            wait_until(lambda pid=pid: self.alive() and self._read(pid, ROUND) == self.round, 300,
+            wait_until(lambda pid=pid: self.alive() and self._read(ROUND, pid) == self.round, 300,
                        "round %d of the subject" % self.round)
 
     def dirty(self):
@@ -88,22 +107,16 @@ class Subject:
         self._wait_for_round()
 
     def start_gap(self):
-        asked = self._read(self.pid, GAP_RESET) + 1
+        asked = self._read(GAP_RESET) + 1
         self._write(GAP_RESET, asked)
-        wait_until(lambda: self._read(self.pid, GAP_RESET_SEEN) == asked, 60, "the subject's gap thread")
+        wait_until(lambda: self._read(GAP_RESET_SEEN) == asked, 60, "the subject's gap thread")
 
     def end_gap(self):
         """The longest time since start_gap() for which the gap thread made no stamp, in microseconds."""
         # One that lasts until now is noted when the thread runs again.
-        before = self._read(self.pid, STAMPS)
-        wait_until(lambda: self._read(self.pid, STAMPS) > before + 1, 60, "the subject's gap thread")
-        return self._read(self.pid, MAX_GAP) / 1000
-
-    def quiet_gap(self, seconds):
-        """The same with nothing done to the subject."""
-        self.start_gap()
-        time.sleep(seconds)
-        return self.end_gap()
+        before = self._read(STAMPS)
+        wait_until(lambda: self._read(STAMPS) > before + 1, 60, "the subject's gap thread")
+        return self._read(MAX_GAP) / 1000
 
     def reap(self):
         """After a dump that ended it."""
@@ -130,9 +143,3 @@ class Subject:
         if self.process.poll() is None:
             os.killpg(self.pid, signal.SIGKILL)
         self.reap()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
