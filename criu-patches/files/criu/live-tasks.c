@@ -26,7 +26,7 @@
 /* Threads of a task that stop wait for the one that stops last. */
 #define STOP_TIMEOUT_MS 1000
 
-static FILE *fopen_proc_quiet(pid_t pid, const char *name)
+FILE *live_task_fopen(pid_t pid, const char *name)
 {
 	char path[96];
 
@@ -40,7 +40,7 @@ char live_task_state(pid_t pid)
 	size_t len;
 	FILE *f;
 
-	f = fopen_proc_quiet(pid, "stat");
+	f = live_task_fopen(pid, "stat");
 	if (!f)
 		return 'X';
 
@@ -60,7 +60,7 @@ static pid_t read_vpid(pid_t pid)
 	char line[256], *last;
 	FILE *f;
 
-	f = fopen_proc_quiet(pid, "status");
+	f = live_task_fopen(pid, "status");
 	if (!f)
 		return 0;
 
@@ -111,7 +111,7 @@ static int add_children_of_thread(struct live_tasks *tasks, pid_t pid, pid_t tid
 	FILE *f;
 
 	snprintf(name, sizeof(name), "task/%d/children", tid);
-	f = fopen_proc_quiet(pid, name);
+	f = live_task_fopen(pid, name);
 	if (!f)
 		return 0;
 

@@ -48,14 +48,6 @@ static bool is_header(const char *line)
 	return end != line && *end == '-';
 }
 
-static FILE *fopen_quiet(pid_t pid, const char *name)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
-	return fopen(path, "r");
-}
-
 static int add_vma(struct smaps_task *task, const char *header)
 {
 	/* doubles: grow only at powers of two */
@@ -106,7 +98,7 @@ static void fill_task(pid_t pid)
 	struct smaps_task *task;
 	FILE *f;
 
-	f = fopen_quiet(pid, "smaps");
+	f = live_task_fopen(pid, "smaps");
 	if (!f)
 		return;
 
@@ -210,7 +202,7 @@ static int open_merged(const struct smaps_task *task)
 	if (fd < 0)
 		return -1;
 
-	maps = fopen_quiet(task->pid, "maps");
+	maps = live_task_fopen(task->pid, "maps");
 	out = fdopen(dup(fd), "w");
 	if (maps && out)
 		ret = merge(task, maps, out);

@@ -2,6 +2,7 @@
 #define __CR_LIVE_TASKS_H__
 
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 /*
@@ -26,6 +27,9 @@ struct live_tasks {
  */
 extern int live_tasks_collect(pid_t root, struct live_tasks *tasks);
 extern void live_tasks_free(struct live_tasks *tasks);
+
+/* Opens /proc/PID/NAME to read it. NULL, without a word, when it is gone. */
+extern FILE *live_task_fopen(pid_t pid, const char *name);
 
 /* State letter as in /proc/PID/stat; 'X' when it is gone. */
 extern char live_task_state(pid_t pid);
