@@ -5,41 +5,23 @@
  * that change the target, its tracking or what is on disk. Of a program that ends
  * before that, the number of these calls goes to the file KILL_COUNT.
  */
-#include <dlfcn.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/ptrace.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-static pid_t main_pid;
+#include "preload.h"
+
 static int kill_at;
-static int *nr_calls; /* shared with children */
-
-#define REAL(name) ((typeof(name) *)dlsym(RTLD_NEXT, #name))
 
 static __attribute__((constructor)) void start(void)
 {
-	const char *at = getenv("KILL_AT");
-
-	main_pid = getpid();
-	kill_at = at ? atoi(at) : 0;
-	nr_calls = mmap(NULL, sizeof(*nr_calls), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	preload_start();
+	kill_at = preload_number("KILL_AT");
 }
 
 static __attribute__((destructor)) void end(void)
 {
-	const char *path = getenv("KILL_COUNT");
-	FILE *f = path && getpid() == main_pid ? fopen(path, "w") : NULL;
-
-	if (f) {
-		fprintf(f, "%d\n", *nr_calls);
-		fclose(f);
-	}
+	preload_end("KILL_COUNT");
 }
 
 static void count(void)
@@ -48,20 +30,10 @@ static void count(void)
 		kill(main_pid, SIGKILL);
 }
 
-long ptrace(enum __ptrace_request request, ...)
+static void before_ptrace(pid_t pid)
 {
-	void *addr, *data;
-	va_list args;
-	pid_t pid;
-
-	va_start(args, request);
-	pid = va_arg(args, pid_t);
-	addr = va_arg(args, void *);
-	data = va_arg(args, void *);
-	va_end(args);
-
+	(void)pid;
 	count();
-	return REAL(ptrace)(request, pid, addr, data);
 }
 
 int ioctl(int fd, unsigned long request, ...)
