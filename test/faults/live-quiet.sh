@@ -8,7 +8,7 @@
 nr_iterations=10
 
 # LEVEL PARENT: sets $nr_calls of ptrace(2) for it by criu and its children, $tracers who was seen to trace the target
-# meanwhile, and $stopped, the microseconds for which it was.
+# meanwhile, and $stopped, the microseconds for which it was; $listed are those that the statistics have for each task.
 live_pre_dump()
 {
 	local sampler
@@ -28,12 +28,17 @@ live_pre_dump()
 	tracers=$(sort -u "$dir/tracers")
 	"$usr/bin/crit" show "$dir/$1/stats-dump" >"$dir/stats" || fail "crit cannot show the statistics of $1"
 	stopped=$(sed -n 's/.*"frozen_time": \([0-9]*\).*/\1/p' "$dir/stats")
+	listed=$(/usr/bin/python3 -c 'import json, sys; stats = json.load(sys.stdin)["entries"][0]["dump"]
+print(*(" ".join(map(str, t.values())) for t in stats.get("tasks_stopped", [])), sep="\n")' <"$dir/stats")
 }
 
 start_subject
 live_pre_dump 0 -
-echo "first: $nr_calls calls of ptrace, traced by '$tracers', stopped for $stopped us"
+echo "first: $nr_calls calls of ptrace, traced by '$tracers', stopped for $stopped us, by task: $listed"
 ((nr_calls && stopped)) || fail "the first pre-dump did not stop the target: this test would show nothing"
+read -r listed_pid listed_time <<<"$listed"
+[ "$listed_pid" = "$pid" ] || fail "the statistics list '$listed', not task $pid"
+((listed_time > 0 && listed_time >= stopped)) || fail "the target was stopped for $stopped us, listed are $listed_time"
 
 for ((i = 1; i <= nr_iterations; i++)); do
 	order step
@@ -41,6 +46,7 @@ for ((i = 1; i <= nr_iterations; i++)); do
 	is_incremental "$i"
 	[ "$nr_calls" = 0 ] || fail "iteration $i: $nr_calls calls of ptrace"
 	[ -z "$tracers" ] || fail "iteration $i: the target was traced by $tracers"
+	[ -z "$listed" ] || fail "iteration $i: the statistics list stopped tasks: $listed"
 	[ "$stopped" = 0 ] || fail "iteration $i: the target was stopped for $stopped us"
 done
 

@@ -9,6 +9,7 @@
 #include "crtools.h"
 #include "dump.h"
 #include "image.h"
+#include "live-stopped.h"
 #include "live-tasks.h"
 #include "live-writer.h"
 #include "log.h"
@@ -172,6 +173,17 @@ static int stop_tree(pid_t root)
 	return 0;
 }
 
+static int note_tree_stopped(void)
+{
+	struct pstree_item *item;
+
+	for_each_pstree_item(item)
+		if (item->pid->state == TASK_ALIVE && live_stopped_add(item->pid->real))
+			return -1;
+
+	return 0;
+}
+
 /* One short stop of the whole tree. 0, -1, or 1 if it can't be stopped. */
 static int attach_tasks(pid_t root)
 {
@@ -179,6 +191,7 @@ static int attach_tasks(pid_t root)
 
 	smaps_cache_fill(root);
 
+	live_stopped_begin();
 	ret = stop_tree(root);
 	if (ret)
 		goto out;
@@ -193,7 +206,7 @@ static int attach_tasks(pid_t root)
 	pstree_switch_state(root_item, TASK_ALIVE);
 	timing_stop(TIME_FROZEN);
 
-	if (unsuspend_lsm())
+	if (note_tree_stopped() || unsuspend_lsm())
 		ret = -1;
 	seccomp_free_entries();
 out:
@@ -224,19 +237,36 @@ static int attach_and_check(pid_t root, struct live_tasks *tasks)
 	return 0;
 }
 
-/* Only the tasks that need it, one by one; the others run on. */
-static int register_task(struct live_task *t)
+/* 0, -1, or 1 if it can't be stopped */
+static int stop_task(pid_t pid)
 {
 	int ret;
 
 	timing_start(TIME_FROZEN);
-	ret = live_task_stop(root_item->pid->real, t->pid);
-	if (!ret) {
-		ret = mem_tracker_live_register(t->pid);
-		live_task_resume();
-	}
+	live_stopped_begin();
+	ret = live_task_stop(root_item->pid->real, pid);
+	if (ret)
+		timing_stop(TIME_FROZEN);
+	return ret;
+}
+
+static int resume_task(pid_t pid)
+{
+	live_task_resume();
 	timing_stop(TIME_FROZEN);
-	return ret < 0 ? -1 : 0;
+	return live_stopped_add(pid);
+}
+
+/* Only the tasks that need it, one by one; the others run on. */
+static int register_task(struct live_task *t)
+{
+	int ret = stop_task(t->pid);
+
+	if (ret)
+		return ret < 0 ? -1 : 0;
+
+	ret = mem_tracker_live_register(t->pid);
+	return resume_task(t->pid) || ret ? -1 : 0;
 }
 
 static int register_tasks(struct live_tasks *tasks)
@@ -265,14 +295,10 @@ static int keep_runs(struct scanned *scanned, const struct cr_mem_snapshot *s)
 
 static int scan_stopped(struct cr_mem_snapshot *s, struct scanned *scanned)
 {
-	int ret;
+	int ret = stop_task(s->pid);
 
-	timing_start(TIME_FROZEN);
-	ret = live_task_stop(root_item->pid->real, s->pid);
-	if (ret) {
-		timing_stop(TIME_FROZEN);
+	if (ret)
 		return ret < 0 ? -1 : 0;
-	}
 
 	ret = mem_tracker_live_register(s->pid);
 	while (!ret) {
@@ -282,9 +308,7 @@ static int scan_stopped(struct cr_mem_snapshot *s, struct scanned *scanned)
 		ret = keep_runs(scanned, s);
 	}
 
-	live_task_resume();
-	timing_stop(TIME_FROZEN);
-	return ret;
+	return resume_task(s->pid) ? -1 : ret;
 }
 
 static int dump_stopped(struct cr_mem_snapshot *s, struct live_writer *w)
