@@ -23,7 +23,7 @@
 /* Bytes that are read at a time: fits into the caches on the way from the task to the file. */
 #define BUFFER_SIZE (1UL << 20)
 /* Runs that are read at a time. */
-#define MAX_RUNS 512
+#define MAX_RUNS 128
 
 struct live_writer {
 	pid_t pid;
@@ -166,6 +166,7 @@ static int flush(struct live_writer *w)
 		timing_start(TIME_MEMDUMP);
 		len = read_runs(w);
 		timing_stop(TIME_MEMDUMP);
+		pre_dump_pace(0);
 
 		timing_start(TIME_MEMWRITE);
 		if (write_runs(w, len))

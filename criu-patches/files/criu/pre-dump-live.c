@@ -51,6 +51,7 @@ static int check_tasks(struct live_tasks *tasks)
 	for (i = 0; i < tasks->nr; i++) {
 		struct live_task *t = &tasks->tasks[i];
 
+		pre_dump_pace(0);
 		t->need = mem_tracker_live_check(t->pid);
 		if (t->need < 0)
 			return -1;
@@ -191,6 +192,7 @@ static int attach_tasks(pid_t root)
 
 	smaps_cache_fill(root);
 
+	pre_dump_pace_hurry(true);
 	live_stopped_begin();
 	ret = stop_tree(root);
 	if (ret)
@@ -210,6 +212,7 @@ static int attach_tasks(pid_t root)
 		ret = -1;
 	seccomp_free_entries();
 out:
+	pre_dump_pace_hurry(false);
 	smaps_cache_free();
 	return ret;
 }
@@ -242,11 +245,14 @@ static int stop_task(pid_t pid)
 {
 	int ret;
 
+	pre_dump_pace_hurry(true);
 	timing_start(TIME_FROZEN);
 	live_stopped_begin();
 	ret = live_task_stop(root_item->pid->real, pid);
-	if (ret)
+	if (ret) {
 		timing_stop(TIME_FROZEN);
+		pre_dump_pace_hurry(false);
+	}
 	return ret;
 }
 
@@ -254,6 +260,7 @@ static int resume_task(pid_t pid)
 {
 	live_task_resume();
 	timing_stop(TIME_FROZEN);
+	pre_dump_pace_hurry(false);
 	return live_stopped_add(pid);
 }
 
@@ -400,8 +407,6 @@ int pre_dump_live(pid_t root, const InventoryEntry *parent_ie)
 		goto out;
 	}
 
-	/* Not before: tasks were stopped up to here. */
-	pre_dump_pace_init();
 	pre_dump_progress_begin(&tasks, opts.img_parent ? parent_ie : NULL);
 	ret = dump_tasks(&tasks, parent_ie);
 	pre_dump_progress_end(ret == 0);

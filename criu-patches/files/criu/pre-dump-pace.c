@@ -1,5 +1,6 @@
 #include <errno.h>
-#include <sched.h>
+#include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -16,16 +17,20 @@
 #define PRE_DUMP_NICE 5
 
 /*
- * How long to keep a processor that others may want. The scheduler alone would
- * give this process several milliseconds at a time, whatever its priority.
+ * How long to keep a processor that others may want, and how long to leave it to them, give or take the slack. The
+ * scheduler alone would give this process several milliseconds at a time, whatever its priority; and sched_yield(2)
+ * makes way for tasks of the same group only, sched(7), which targets are not.
  */
-#define KEEP_NS (NSEC_PER_SEC / 1000)
+#define KEEP_NS		(NSEC_PER_SEC / 4000)
+#define LEAVE_NS	(NSEC_PER_SEC / 50000)
+#define LEAVE_SLACK_NS	(NSEC_PER_SEC / 1000000)
 
 /* Time that was not used is not saved up for a burst longer than this */
 #define MAX_CREDIT_NS (NSEC_PER_SEC / 10)
 
-static struct timespec due;	/* when the bytes so far are allowed to have been written */
-static struct timespec yielded; /* the processor, the last time */
+static int normal_nice;
+static struct timespec due;  /* when the bytes so far are allowed to have been written */
+static struct timespec kept; /* the processor since then */
 
 static long long ns_between(const struct timespec *from, const struct timespec *to)
 {
@@ -39,24 +44,43 @@ static void add_ns(struct timespec *t, long long ns)
 	t->tv_nsec = ns % NSEC_PER_SEC;
 }
 
-void pre_dump_pace_init(void)
+/* This process is the leader of its session, and so of a group of its own, sched(7). */
+static void set_autogroup_nice(int nice)
 {
-	if (setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + PRE_DUMP_NICE))
-		pr_pwarn("Can't lower the priority");
-	clock_gettime(CLOCK_MONOTONIC, &due);
-	yielded = due;
-}
+	FILE *f = fopen("/proc/self/autogroup", "we");
 
-static void yield(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (ns_between(&yielded, &now) < KEEP_NS)
+	if (!f)
 		return;
 
-	sched_yield();
-	clock_gettime(CLOCK_MONOTONIC, &yielded);
+	fprintf(f, "%d", nice);
+	fclose(f);
+}
+
+void pre_dump_pace_hurry(bool hurry)
+{
+	int nice = hurry ? normal_nice : normal_nice + PRE_DUMP_NICE;
+
+	/* Without CAP_SYS_NICE, capabilities(7), or RLIMIT_NICE there is no way back. */
+	if (setpriority(PRIO_PROCESS, 0, nice))
+		pr_pwarn("Can't change the priority");
+	set_autogroup_nice(nice);
+}
+
+static void leave_processor(void)
+{
+	const struct timespec leave = { .tv_nsec = LEAVE_NS };
+
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &leave, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &kept);
+}
+
+void pre_dump_pace_init(void)
+{
+	normal_nice = getpriority(PRIO_PROCESS, 0);
+	pre_dump_pace_hurry(false);
+	prctl(PR_SET_TIMERSLACK, LEAVE_SLACK_NS);
+	clock_gettime(CLOCK_MONOTONIC, &due);
+	leave_processor();
 }
 
 void pre_dump_pace(unsigned long bytes)
@@ -64,7 +88,10 @@ void pre_dump_pace(unsigned long bytes)
 	struct timespec now;
 	long long ahead;
 
-	yield();
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (ns_between(&kept, &now) >= KEEP_NS)
+		leave_processor();
+
 	if (!opts.pre_dump_rate)
 		return;
 
