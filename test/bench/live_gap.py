@@ -12,6 +12,8 @@ from live_subject import LiveSubject
 
 NAME = "gap"
 WITH, WITHOUT = "largest gap", "largest gap, no dump"
+# A window in which criu starts and has nothing to do: what any program does to the target.
+STARTED, START = "largest gap, criu --version", (os.path.join(dumps.BIN, "peak"), "/dev/null", dumps.OURS, "--version")
 # Pages a second that are written all the time, so that threads also meet pages while these are being protected.
 RATE = 2000
 
@@ -29,19 +31,21 @@ def check(subject, images, stats):
 
 
 def measure(table, case, subject, mode, iterations, directory):
-    """Each iteration is followed by a window of the same length without one. The first iteration does not count."""
+    """Each iteration is followed by two windows of the same length without one. The first iteration does not count."""
     parent = None
     for i in range(iterations + 1):
         images = os.path.join(directory, "%s-%d" % (mode, i))
         subject.dirty()
         result, stats = dumps.measure("pre-dump", images, subject, "--pre-dump-mode", mode,
                                       *criucmd.tracking_args(images, parent), gap=True)
-        quiet = subject.quiet_gap(result["wall time"][1] / 1e6)
+        seconds = result["wall time"][1] / 1e6
+        quiet, started = subject.quiet_gap(seconds), subject.quiet_gap(seconds, START)
         parent = images
         if not i:
             continue
         check(subject, images, stats)
         table.add(case, "ours " + mode, i, WITHOUT, "us", quiet)
+        table.add(case, "ours " + mode, i, STARTED, "us", started)
         for metric, (unit, value) in result.items():
             table.add(case, "ours " + mode, i, metric, unit, value)
 
@@ -64,10 +68,12 @@ def report(rows):
         for variant in benchlib.distinct(benchlib.select(rows, case=case, metric=WITHOUT), "variant"):
             gap = benchlib.summary(benchlib.values(rows, case=case, variant=variant, metric=WITH))
             quiet = benchlib.summary(benchlib.values(rows, case=case, variant=variant, metric=WITHOUT))
+            started = benchlib.summary(benchlib.values(rows, case=case, variant=variant, metric=STARTED))
             wall = benchlib.summary(benchlib.values(rows, case=case, variant=variant, metric="wall time"))
             lines.append((case, variant, gap.count, benchlib.spread(gap, 1000), benchlib.spread(quiet, 1000),
-                          "%.2f" % (gap.max / quiet.max), benchlib.number(wall.median / 1000)))
+                          "%.2f" % (gap.max / quiet.max), benchlib.spread(started, 1000), benchlib.number(wall.median / 1000)))
     if not lines:
         return ""
     return "Largest gap between two stamps, milliseconds a window: median (min to max)\n\n" + benchlib.markdown(
-        ("case", "mode", "iterations", "pre-dump", "no dump", "ratio of the largest", "iteration, ms"), lines)
+        ("case", "mode", "iterations", "pre-dump", "no dump", "ratio of the largest", "criu --version",
+         "iteration, ms"), lines)

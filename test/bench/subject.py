@@ -69,10 +69,13 @@ class Controlled:
             f.seek(CONTROL_ADDRESS + 8 * field)
             f.write(struct.pack("=Q", value))
 
-    def quiet_gap(self, seconds):
-        """As end_gap() after start_gap(), with nothing done to the subject."""
+    def quiet_gap(self, seconds, command=()):
+        """As end_gap() after start_gap(), with nothing done to the subject. command is run, if there is one."""
         self.start_gap()
-        time.sleep(seconds)
+        end = time.monotonic() + seconds
+        if command:
+            subprocess.run(command, check=True, timeout=60, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        time.sleep(max(0, end - time.monotonic()))
         return self.end_gap()
 
     def __enter__(self):
