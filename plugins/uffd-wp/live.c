@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <inttypes.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "dma.h"
@@ -77,20 +75,8 @@ static bool has_shadow_stack(pid_t pid)
 	return found;
 }
 
-static bool is_hugetlb(pid_t pid, const struct map *map)
-{
-	struct statfs fs;
-	char path[96];
-
-	if (!map->file)
-		return false;
-
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, map->start, map->end);
-	return !statfs(path, &fs) && fs.f_type == HUGETLBFS_MAGIC;
-}
-
 /* Pages of mappings that could be registered and are not, counted up to max. */
-static long count_new_pages(struct mm *mm, const struct map_list *maps, int pagemap, unsigned long max)
+static long count_new_pages(const struct map_list *maps, int pagemap, unsigned long max)
 {
 	unsigned long found = 0;
 	size_t i;
@@ -99,12 +85,12 @@ static long count_new_pages(struct mm *mm, const struct map_list *maps, int page
 		const struct map *map = &maps->maps[i];
 		long nr;
 
-		if (!map->trackable || scan_is_wp_async(pagemap, map->start, map->end))
+		if (scan_is_wp_async(pagemap, map->start, map->end))
 			continue;
 
-		nr = scan_count(pagemap, map->start, map->end, map->file ? SCAN_FILE_VMA : 0, max - found);
+		nr = scan_count(pagemap, map->start, map->end, 0, max - found);
 		/* What is gone, or refuses, is not worth a stop. */
-		if (nr > 0 && !is_hugetlb(mm->pid, map))
+		if (nr > 0)
 			found += nr;
 	}
 
@@ -124,7 +110,7 @@ static int check_new_pages(struct mm *mm)
 
 	ret = map_list_read(&maps, mm->pid);
 	if (!ret)
-		nr = count_new_pages(mm, &maps, pagemap, NEW_PAGES_WORTH_A_STOP);
+		nr = count_new_pages(&maps, pagemap, NEW_PAGES_WORTH_A_STOP);
 	map_list_free(&maps);
 	close(pagemap);
 	if (ret)
@@ -207,9 +193,6 @@ static int register_map(struct mm *mm, int pagemap, const struct map *map)
 	was_async = scan_is_wp_async(pagemap, map->start, map->end);
 	if (was_async < 0)
 		return was_async;
-	if (!was_async && (!map->trackable || is_hugetlb(mm->pid, map)))
-		return 0;
-
 	ret = was_async ? 0 : mm_unsettle(mm);
 	if (ret)
 		return ret;
@@ -336,7 +319,7 @@ static int scan_some(struct mm *mm, const struct map *map, bool parent_valid)
 	struct step step = {
 		.mm = mm,
 		/* Also what is new to our context: nothing of it is protected, see live_settle(). */
-		.facts = { .ours_before = true, .file = map->file, .parent_valid = parent_valid },
+		.facts = { .ours_before = true, .parent_valid = parent_valid },
 	};
 	uint64_t from = live->next;
 	int ret = 0;
@@ -353,13 +336,10 @@ static int scan_some(struct mm *mm, const struct map *map, bool parent_valid)
 			return 0;
 		}
 		mm->stats.tracked_vmas++;
-		if (map->file)
-			ret = unprotect_file_pages(live->pagemap, mm->uffd, map->start, map->end);
 	}
 
 	if (!ret)
-		ret = scan_step(live->pagemap, &live->next, map->end, SCAN_PROTECT | (map->file ? SCAN_FILE_VMA : 0),
-				add_region, &step);
+		ret = scan_step(live->pagemap, &live->next, map->end, SCAN_PROTECT, add_region, &step);
 	if (!ret || ret == -ENOMEM)
 		return ret;
 

@@ -14,18 +14,17 @@ static bool starts_with(const char *s, const char *prefix)
 	return !strncmp(s, prefix, strlen(prefix));
 }
 
-/* What cannot be registered, or is not worth to try in every run. */
-static bool is_trackable_name(const char *name)
+/* The kernel's own: can't be registered, or is not worth to try in every run. */
+static bool is_special(const char *name)
 {
-	static const char *const refused[] = { "[vvar", "[vdso]", "[uprobes]", "anon_inode:", "/[aio]",
-					       "/anon_hugepage", "/dev/hugepages/" };
+	static const char *const special[] = { "[vvar", "[vdso]", "[uprobes]", "[vsyscall]" };
 	size_t i;
 
-	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
-		if (starts_with(name, refused[i]))
-			return false;
+	for (i = 0; i < sizeof(special) / sizeof(special[0]); i++)
+		if (starts_with(name, special[i]))
+			return true;
 
-	return !starts_with(name, "/dev/") || starts_with(name, "/dev/zero");
+	return false;
 }
 
 bool map_parse(const char *line, uint64_t after, struct map *map)
@@ -38,14 +37,11 @@ bool map_parse(const char *line, uint64_t after, struct map *map)
 		   &name) != 4)
 		return false;
 
-	/* PAGEMAP_SCAN answers EFAULT to the addresses of [vsyscall], which are the kernel's. */
-	if (shared != 'p' || end <= after || starts_with(line + name, "[vsyscall]"))
+	if (shared != 'p' || inode || end <= after || is_special(line + name))
 		return false;
 
 	map->start = start > after ? start : after;
 	map->end = end;
-	map->file = inode != 0;
-	map->trackable = is_trackable_name(line + name);
 	return true;
 }
 

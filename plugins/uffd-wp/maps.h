@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The private mappings of a task, out of /proc/PID/maps. That file is cheap:
+ * The mappings of a task that may be tracked, out of /proc/PID/maps: private,
+ * anonymous, and not the kernel's own. That file is cheap:
  * unlike smaps it does not walk page tables. When the task runs while it is
  * read, every mapping that was there all the time is in it (proc_pid_maps(5),
  * Documentation/filesystems/proc.rst); others may be missing, or have bounds
@@ -18,8 +19,6 @@
 struct map {
 	uint64_t start;
 	uint64_t end;
-	bool file;	/* of a file */
-	bool trackable; /* of a kind that may be registered: not the kernel's own, no device, no hugetlb by name */
 };
 
 struct map_list {
@@ -29,7 +28,7 @@ struct map_list {
 };
 
 /*
- * One line of maps. True when it is a private mapping with something left of it
+ * One line of maps. True when it is such a mapping with something left of it
  * at or behind "after", where the one before it ended: a mapping that grew
  * while the file was read may be in it twice.
  */

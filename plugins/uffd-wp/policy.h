@@ -12,9 +12,7 @@
 /* What is known about a VMA when its pages are scanned. */
 struct vma_facts {
 	bool ours_before;  /* registered with our context before this run began */
-	bool file;	   /* private mapping of a file */
 	bool parent_valid; /* see parent_is_valid() */
-	bool last;	   /* a dump, not a pre-dump: what is missing now is missing for ever */
 };
 
 /*

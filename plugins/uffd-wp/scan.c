@@ -140,21 +140,6 @@ int scan_step(int pagemap_fd, uint64_t *start, uint64_t end, unsigned int flags,
 	return step(pagemap_fd, &scan, start, end, flags & SCAN_FILE_VMA ? FILE_PIECE : UINT64_MAX, fn, arg);
 }
 
-int scan_protected_file_pages(int pagemap_fd, uint64_t start, uint64_t end, scan_fn fn, void *arg)
-{
-	struct pm_scan_arg scan = {
-		.category_inverted = PAGE_IS_WRITTEN,
-		.category_mask = PAGE_IS_WRITTEN | PAGE_IS_PRESENT | PAGE_IS_FILE,
-		.return_mask = PAGE_IS_FILE,
-	};
-	int ret = 0;
-
-	while (!ret && start < end)
-		ret = step(pagemap_fd, &scan, &start, end, FILE_PIECE, fn, arg);
-
-	return ret;
-}
-
 int scan_range(int pagemap_fd, uint64_t start, uint64_t end, unsigned int flags, scan_fn fn, void *arg)
 {
 	int ret = 0;

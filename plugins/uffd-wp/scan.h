@@ -49,12 +49,6 @@ int scan_range(int pagemap_fd, uint64_t start, uint64_t end, unsigned int flags,
 int scan_step(int pagemap_fd, uint64_t *start, uint64_t end, unsigned int flags, scan_fn fn, void *arg);
 
 /*
- * Calls fn for the pages of [start, end), of one private file mapping, that are the file's and carry the
- * write-protected bit. Protects nothing. 0, -errno, or what fn returned if not 0.
- */
-int scan_protected_file_pages(int pagemap_fd, uint64_t start, uint64_t end, scan_fn fn, void *arg);
-
-/*
  * How many pages with content of their own [start, end) has, counted up to max.
  * The range may span mappings. Number or -errno.
  */

@@ -79,16 +79,6 @@ int snapshot_add(struct mm *mm, const struct vma_facts *facts, const struct page
 	return add_pages(mm, region->start, region->end, false);
 }
 
-static int unprotect_region(void *arg, const struct page_region *region)
-{
-	return wp_unprotect(*(int *)arg, region->start, region->end);
-}
-
-int unprotect_file_pages(int pagemap, int uffd, uint64_t start, uint64_t end)
-{
-	return scan_protected_file_pages(pagemap, start, end, unprotect_region, &uffd);
-}
-
 static int add_region(void *arg, const struct page_region *region)
 {
 	struct vma_scan *scan = arg;
@@ -115,7 +105,7 @@ static int prepare_vma(struct vma_scan *scan, int pagemap, bool track)
 	struct mm *mm = scan->mm;
 	int was_async, stale = 0, ret;
 
-	if (mm->uffd < 0 || (vma->flags & CR_MEM_VMA_UNTRACKED))
+	if (mm->uffd < 0 || (vma->flags & (CR_MEM_VMA_UNTRACKED | CR_MEM_VMA_FILE)))
 		return 0;
 
 	was_async = scan_is_wp_async(pagemap, vma->start, vma->end);
@@ -141,8 +131,6 @@ static int prepare_vma(struct vma_scan *scan, int pagemap, bool track)
 
 	scan->facts.ours_before = was_async;
 	scan->protect = track;
-	if (was_async && track && scan->facts.file)
-		return unprotect_file_pages(pagemap, mm->uffd, vma->start, vma->end);
 	return stale ? wp_unprotect(mm->uffd, vma->start, vma->end) : 0;
 }
 
@@ -171,14 +159,12 @@ static int scan_vma(struct vma_scan *scan, int pagemap)
 	return scan_range(pagemap, vma->start, vma->end, flags, add_region, scan);
 }
 
-/* known: parent_valid and last */
-static int snapshot_vma(struct mm *mm, int pagemap, const struct cr_mem_vma *vma, bool track, struct vma_facts known)
+static int snapshot_vma(struct mm *mm, int pagemap, const struct cr_mem_vma *vma, bool track, bool parent_valid)
 {
-	struct vma_scan scan = { .mm = mm, .vma = vma, .facts = known };
+	struct vma_scan scan = { .mm = mm, .vma = vma, .facts.parent_valid = parent_valid };
 	uint64_t start = now_us(), prepared;
 	int ret;
 
-	scan.facts.file = vma->flags & CR_MEM_VMA_FILE;
 	ret = prepare_vma(&scan, pagemap, track);
 	prepared = now_us();
 	if (!ret)
@@ -200,7 +186,6 @@ static int snapshot_vma(struct mm *mm, int pagemap, const struct cr_mem_vma *vma
 
 int snapshot_take(struct mm *mm, const struct cr_mem_snapshot *request, bool parent_valid, bool last)
 {
-	const struct vma_facts known = { .parent_valid = parent_valid, .last = last };
 	unsigned long i;
 	int pagemap, ret = 0;
 
@@ -210,8 +195,14 @@ int snapshot_take(struct mm *mm, const struct cr_mem_snapshot *request, bool par
 		return pagemap;
 	}
 
-	for (i = 0; i < request->nr_vmas && !ret; i++)
-		ret = snapshot_vma(mm, pagemap, &request->vmas[i], request->track, known);
+	for (i = 0; i < request->nr_vmas && !ret; i++) {
+		const struct cr_mem_vma *vma = &request->vmas[i];
+
+		if ((vma->flags & CR_MEM_VMA_FILE) && !last)
+			mm->stats.untracked_vmas++;
+		else
+			ret = snapshot_vma(mm, pagemap, vma, request->track, parent_valid);
+	}
 
 	close(pagemap);
 	mm->taken = ret == 0;

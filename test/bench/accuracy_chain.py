@@ -59,15 +59,17 @@ class Level:
             level = level.parent if address in level.left else None
         return level
 
-    def missed(self, snapshot):
+    def missed(self, snapshot, files):
         """Addresses where a restore of these images would give other content than the task has: what was lost.
+
+        files: whether mappings of files are looked at, whose pages the plugin leaves to the last dump.
 
         Mappings that the snapshot leaves out, such as the vdso, are not looked at.
         """
         wrong = []
         for address, stored in self.contents(snapshot.own | self.present.keys() | self.left):
             true = snapshot.content(address)
-            if true is None:
+            if true is None or not files and not snapshot.is_anonymous(address):
                 continue
             # Without a page in the images it is what a new mapping would give.
             if stored is None and snapshot.is_anonymous(address):

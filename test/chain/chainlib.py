@@ -453,6 +453,9 @@ def check_rules(rules, pagemap, in_parent, live):
         if kind == "full":
             if pagemap.count(pagemap.parent, start, length):
                 raise Failed("left to the parent, but must be dumped in full: " + where)
+        elif kind == "absent":
+            if pagemap.count(pagemap.present | pagemap.parent, start, length):
+                raise Failed("in a pre-dump, but must be left to the last dump: " + where)
         elif kind == "written":
             check_written(pagemap, start, length, where, live)
         elif kind == "atmost" and has_parent:

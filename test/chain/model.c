@@ -80,6 +80,7 @@ struct region *region_split(struct region *r, const char *name, size_t page)
 	tail = region_add(name, region_page(r, page), r->nr_pages - page, r->nr_pages - page);
 	memcpy(tail->tags, r->tags + page, tail->nr_pages * sizeof(*tail->tags));
 	tail->shared = r->shared;
+	tail->file = r->file;
 	r->nr_pages = page;
 	return tail;
 }
@@ -156,10 +157,15 @@ void pages_set(struct region *r, size_t first, size_t nr, uint64_t tag)
 		r->tags[i] = tag;
 }
 
+/* page_retag(): the upper half of the tag of a page that was written is the step plus 1. */
+static uint64_t step_of(uint64_t tag)
+{
+	return tag == TAG_UNMAPPED || tag == TAG_GUARD || (tag & TAG_NOT_OURS) ? 0 : (tag & ~TAG_OR_ZERO) >> 32;
+}
+
 static bool written_now(uint64_t tag)
 {
-	return tag != TAG_UNMAPPED && tag != TAG_GUARD && !(tag & TAG_NOT_OURS) &&
-	       ((tag & ~TAG_OR_ZERO) >> 32) == (uint64_t)(cur_step + 1);
+	return step_of(tag) == (uint64_t)(cur_step + 1);
 }
 
 bool page_is_new(const struct region *r, size_t page)
@@ -188,6 +194,14 @@ void pages_read(const struct region *r, size_t first, size_t nr)
 		*(volatile char *)region_page(r, i);
 }
 
+/* Whether the page has to be in the next image; of files also what earlier steps wrote, but in the last dump only. */
+static bool must_be_stored(const struct region *r, size_t page)
+{
+	uint64_t tag = r->tags[page];
+
+	return !(tag & TAG_OR_ZERO) && (r->file ? step_of(tag) > 0 : written_now(tag));
+}
+
 void model_expect_written(void)
 {
 	const struct region *r;
@@ -196,12 +210,14 @@ void model_expect_written(void)
 	for (r = regions; r < regions + nr_regions; r++) {
 		if (r->shared)
 			continue;
+		if (r->file)
+			expect_untracked(r->start, region_bytes(r));
 		for (i = 0; i < r->nr_pages; i++) {
-			if (!written_now(r->tags[i]) || (r->tags[i] & TAG_OR_ZERO))
+			if (!must_be_stored(r, i))
 				continue;
-			for (first = i; i < r->nr_pages && written_now(r->tags[i]) && !(r->tags[i] & TAG_OR_ZERO);)
+			for (first = i; i < r->nr_pages && must_be_stored(r, i);)
 				i++;
-			expect_written(region_page(r, first), (i - first) * page_size);
+			(r->file ? expect_in_last : expect_written)(region_page(r, first), (i - first) * page_size);
 		}
 	}
 }

@@ -32,6 +32,7 @@ struct region {
 	size_t max_pages; /* how far nr_pages may grow; the table of tags has room for them */
 	uint64_t *tags;
 	bool shared; /* do not expect its pages in the private page images */
+	bool file;   /* private mapping of a file: not tracked, and in the last dump only */
 };
 
 /* A region for memory that the caller mapped. Regions may not overlap. Tags start as TAG_ZERO. */
@@ -90,7 +91,7 @@ void model_save(void);
 /* Compares the memory of the calling process with model.PID; fail()s at the first difference. */
 void model_check(void);
 
-/* Emits "must be in this image" for every page that the current step wrote. */
+/* Emits "must be in this image" for every page that the current step wrote, and what holds for pages of files. */
 void model_expect_written(void);
 
 /* Pages of [start, start + len) bytes that have content of their own (PAGEMAP_SCAN: present or swapped). */

@@ -106,6 +106,17 @@ void expect_written(const void *start, size_t len)
 	note("rules", "written %#lx %zu\n", (unsigned long)start, len);
 }
 
+void expect_in_last(const void *start, size_t len)
+{
+	note("rules", "last written %#lx %zu\n", (unsigned long)start, len);
+}
+
+void expect_untracked(const void *start, size_t len)
+{
+	note("rules", "pre-dump absent %#lx %zu\n", (unsigned long)start, len);
+	note("rules", "last full %#lx %zu\n", (unsigned long)start, len);
+}
+
 void expect_at_most(const void *start, size_t len, size_t pages)
 {
 	note("rules", "atmost %#lx %zu %zu\n", (unsigned long)start, len, pages);
@@ -130,15 +141,6 @@ void expect_region_part(const struct region *r, size_t first, size_t nr, size_t 
 void expect_full_if_stopped(const void *start, size_t len)
 {
 	note("rules", "stopped full %#lx %zu\n", (unsigned long)start, len);
-}
-
-void expect_file_pages(const struct region *r, size_t dirty_pages, size_t parent_pages)
-{
-	unsigned long start = (unsigned long)r->start;
-
-	note("rules", "pre-dump atmost %#lx %zu %zu\n", start, region_bytes(r), dirty_pages);
-	note("rules", "pre-dump parent %#lx %zu %zu\n", start, region_bytes(r), parent_pages);
-	note("rules", "last full %#lx %zu\n", start, region_bytes(r));
 }
 
 void mark_volatile(const void *start, size_t len, const char *reason)

@@ -63,15 +63,11 @@ __attribute__((format(printf, 1, 2), noreturn)) void skip(const char *fmt, ...);
 void expect_full(const void *start, size_t len);		  /* nothing left to the parent */
 void expect_full_if_stopped(const void *start, size_t len);	  /* but for live pre-dumps */
 void expect_written(const void *start, size_t len);		  /* every page is in this image */
+void expect_in_last(const void *start, size_t len);		  /* as expect_written(), unless it is a pre-dump */
+void expect_untracked(const void *start, size_t len);		  /* in no pre-dump, and nothing left to the parent */
 void expect_at_most(const void *start, size_t len, size_t pages); /* pages in this image */
 void expect_parent(const void *start, size_t len, size_t pages);  /* at least, left to the parent */
 void expect_region(const struct region *r, size_t dirty_pages);	  /* at most dirty, the rest in the parent */
-
-/*
- * Of a private file mapping: in a pre-dump as expect_at_most(dirty_pages) and expect_parent(parent_pages), in the last
- *dump nothing is left to the parent.
- */
-void expect_file_pages(const struct region *r, size_t dirty_pages, size_t parent_pages);
 
 /* As expect_region(), for nr pages from first on. */
 void expect_region_part(const struct region *r, size_t first, size_t nr, size_t dirty_pages);

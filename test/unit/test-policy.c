@@ -31,12 +31,11 @@ static void pages(void **state)
 	unsigned int bits, i;
 
 	(void)state;
-	for (bits = 0; bits < 8; bits++) {
-		const struct vma_facts vma = { .ours_before = bits & 1, .file = bits & 2, .parent_valid = bits & 4 };
+	for (bits = 0; bits < 4; bits++) {
+		const struct vma_facts vma = { .ours_before = bits & 1, .parent_valid = bits & 2 };
 
 		for (i = 0; i < 4; i++) {
-			bool marker = vma.file && (kinds[i] & PAGE_IS_SWAPPED);
-			bool clean = vma.ours_before && vma.parent_valid && !(kinds[i] & PAGE_IS_WRITTEN) && !marker;
+			bool clean = vma.ours_before && vma.parent_valid && !(kinds[i] & PAGE_IS_WRITTEN);
 
 			assert_int_equal(page_is_dirty(&vma, kinds[i]), !clean);
 		}
@@ -52,18 +51,6 @@ static void other_categories_do_not_matter(void **state)
 	assert_true(page_is_dirty(&vma, PAGE_IS_PRESENT | PAGE_IS_HUGE | PAGE_IS_WRITTEN));
 }
 
-static void last_dump_does_not_trust_file_mappings(void **state)
-{
-	struct vma_facts vma = { .ours_before = true, .parent_valid = true, .last = true };
-
-	(void)state;
-	assert_false(page_is_dirty(&vma, PAGE_IS_PRESENT));
-	vma.file = true;
-	assert_true(page_is_dirty(&vma, PAGE_IS_PRESENT));
-	vma.last = false;
-	assert_false(page_is_dirty(&vma, PAGE_IS_PRESENT));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -71,7 +58,6 @@ int main(void)
 		cmocka_unit_test(nothing_committed_is_no_parent),
 		cmocka_unit_test(pages),
 		cmocka_unit_test(other_categories_do_not_matter),
-		cmocka_unit_test(last_dump_does_not_trust_file_mappings),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);

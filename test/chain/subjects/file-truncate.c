@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A private file mapping whose file is truncated and extended, written and
- * punched: truncation throws away private copies too (and leaves a uffd-wp
+ * punched: truncation throws away private copies too (and would leave a uffd-wp
  * marker where they were protected), a write or a hole only changes the pages
  * that were not copied.
  */
@@ -47,6 +47,7 @@ void subject_setup(void)
 	start = region_place(len);
 	must(mmap(start, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED_NOREPLACE, fd, 0) == start);
 	area = region_add("area", start, NR_PAGES, NR_PAGES);
+	area->file = true;
 	for (size_t i = 0; i < NR_PAGES; i++)
 		area->tags[i] = write_file_page(fd, i);
 	must(close(fd) == 0);

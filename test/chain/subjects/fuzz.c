@@ -100,15 +100,13 @@ static void move(struct arena *a, size_t from, size_t to)
 
 static void guard(struct arena *a, size_t i)
 {
-	if (a->fd_flags >= 0)
-		return;
 	if (a->r->tags[i] == TAG_GUARD) {
 		must(madvise(region_page(a->r, i), page_size, MADV_GUARD_REMOVE) == 0);
-		a->r->tags[i] = TAG_ZERO;
+		a->r->tags[i] = a->dropped[i];
 	} else if (madvise(region_page(a->r, i), page_size, MADV_GUARD_INSTALL) == 0) {
 		a->r->tags[i] = TAG_GUARD;
 	} else {
-		must(errno == EINVAL); /* Linux before 6.13 */
+		must(errno == EINVAL); /* Linux before 6.13, of files before 6.15 */
 	}
 }
 
@@ -189,6 +187,7 @@ void subject_setup(void)
 	make_file();
 	make_arena(&anon, "anonymous");
 	make_arena(&file, "file");
+	file.r->file = true;
 }
 
 void subject_step(int n)

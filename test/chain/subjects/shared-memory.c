@@ -27,6 +27,7 @@ static struct region *map_shared(const char *name, int fd, int flags)
 	must(mmap(start, len, PROT_READ | PROT_WRITE, flags | MAP_FIXED_NOREPLACE, fd, 0) == start);
 	r = region_add(name, start, NR_PAGES, NR_PAGES);
 	r->shared = flags & MAP_SHARED;
+	r->file = !r->shared;
 	return r;
 }
 
