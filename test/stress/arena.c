@@ -11,6 +11,10 @@
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
 #endif
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102 /* Linux 6.13 */
+#define MADV_GUARD_REMOVE  103
+#endif
 
 #define WINDOW	48
 #define MAX_RUN 16
@@ -98,9 +102,14 @@ static void free_lazily(struct arena *a, size_t i)
 		a->r->tags[i] |= TAG_OR_ZERO;
 }
 
+static bool is_guard(const struct arena *a, size_t i)
+{
+	return a->r->tags[i] == TAG_GUARD;
+}
+
 static void write_page(struct arena *a, struct author *author, size_t i, enum how how)
 {
-	if (!(a->prot[i] & PROT_WRITE) && how != BY_MEM_FILE)
+	if (is_guard(a, i) || (!(a->prot[i] & PROT_WRITE) && how != BY_MEM_FILE))
 		return;
 	if (page_change(author, a->r, i, how))
 		a->copied[i] = true;
@@ -117,6 +126,22 @@ static void move(struct arena *a, size_t from, size_t to)
 	a->r->tags[to] = a->r->tags[from];
 	a->prot[to] = a->prot[from];
 	a->r->tags[from] = TAG_UNMAPPED;
+}
+
+/* Not of files: what a cut makes of guards depends on the kernel. */
+static void guard(struct arena *a, struct author *author, size_t i)
+{
+	if (a->is_file || without("guard"))
+		return;
+	if (is_guard(a, i)) {
+		must(madvise(region_page(a->r, i), page_size, MADV_GUARD_REMOVE) == 0);
+		set_empty(a, i);
+	} else if (rng_once_in(&author->rng, 3)) {
+		if (madvise(region_page(a->r, i), page_size, MADV_GUARD_INSTALL) == 0)
+			a->r->tags[i] = TAG_GUARD;
+		else
+			must(errno == EINVAL); /* Linux before 6.13 */
+	}
 }
 
 /* Advice that changes no content, and may be refused. */
@@ -177,18 +202,22 @@ static void write_file(struct arena *a, struct author *author, size_t first, siz
 	close(fd);
 }
 
-enum page_op { OP_PROTECT, OP_DROP, OP_FREE, OP_MOVE, OP_CHECK, OP_KERNEL, OP_FORCE, OP_WRITE, NR_PAGE_OPS };
+enum page_op { OP_PROTECT, OP_DROP, OP_FREE, OP_MOVE, OP_CHECK, OP_KERNEL, OP_FORCE, OP_WRITE, OP_GUARD, NR_PAGE_OPS };
 
 static void operate_on_page(struct arena *a, struct author *author, size_t i, enum page_op op, int prot)
 {
 	if (op == OP_PROTECT)
 		protect(a, i, prot);
+	else if (op == OP_MOVE)
+		move(a, i, a->window + rng_below(&author->rng, WINDOW));
+	else if (op == OP_GUARD)
+		guard(a, author, i);
+	else if (is_guard(a, i))
+		; /* Nothing else changes it, and it can't be read. */
 	else if (op == OP_DROP)
 		drop(a, i);
 	else if (op == OP_FREE)
 		free_lazily(a, i);
-	else if (op == OP_MOVE)
-		move(a, i, a->window + rng_below(&author->rng, WINDOW));
 	else if (op == OP_CHECK && (a->prot[i] & PROT_READ))
 		page_check(a->r, i);
 	else if (op == OP_KERNEL)
@@ -232,7 +261,7 @@ void arena_check(const struct arena *a)
 	size_t i;
 
 	for (i = 0; i < ARENA_PAGES; i++)
-		if (page_is_mapped(a->r, i) && (a->prot[i] & PROT_READ))
+		if (page_is_mapped(a->r, i) && !is_guard(a, i) && (a->prot[i] & PROT_READ))
 			page_check(a->r, i);
 }
 
