@@ -3,6 +3,7 @@
 #   make                    fetch, patch and build everything, staged under build/root/usr
 #   make deps               install what the build and the tests need (Debian; elsewhere: print it)
 #   make check              run all tests                 make demo    show it with a redis-server
+#   make check-zdtm         CRIU's whole test suite, compared with CRIU as it is upstream; resumable
 #   make check-vm           the main tests on other kernels, in virtual machines; KERNEL=6.12: on one of them
 #   make vm-run KERNEL=6.12 SCRIPT=FILE [ARGS=...] [LIMIT=SECONDS]   run a script there
 #   make vm-shell KERNEL=6.12                                        a shell there
@@ -91,6 +92,8 @@ include test/vm/vm.mk
 include test/bench/bench.mk
 
 include test/stress/stress.mk
+
+include test/zdtm/zdtm.mk
 
 install: all
 	$(Q)scripts/install-root install $(DESTDIR)$(PREFIX)

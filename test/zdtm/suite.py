@@ -30,8 +30,8 @@ EDITS = (
     ("    set_nr_hugepages(orig_hugepages)\n", ""),
 )
 
-# With an empty /run the test has a keeper of its own, which ends with the namespace.
-SANDBOX = ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc", "sh", "-c",
+# With an empty /run the test has a keeper of its own, which ends with the namespace, and that with the caller.
+SANDBOX = ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc", "sh", "-c",
            'mount -t tmpfs -o mode=755 zdtm /run && exec "$@"', "sh"]
 
 TRACKING_WRAPPER = """#!/bin/sh
@@ -164,6 +164,7 @@ class Suite:
         self.obj = obj
         self.dir = os.path.join(obj, "test")
         self.pycriu = pycriu
+        self.running = set()  # a process for each test under way
 
     def lock(self):
         """Makes a second run wait: zdtm keeps its state next to the tests."""
@@ -200,16 +201,21 @@ class Suite:
         with open(log, "w") as out:
             proc = subprocess.Popen(self.command(path, flavor, criu, options), stdin=subprocess.DEVNULL, stdout=out,
                                     stderr=out, close_fds=True, start_new_session=True, cwd=self.dir, env=ENV)
+            self.running.add(proc)
             try:
                 return proc.wait(TEST_SECONDS)
             except subprocess.TimeoutExpired:
-                proc.kill()  # --kill-child: and everything in the namespace
-                proc.wait()
                 raise Failed("no end after %d s" % TEST_SECONDS)
-            except BaseException:
-                proc.kill()
-                proc.wait()
-                raise
+            finally:
+                self.running.discard(proc)
+                if proc.poll() is None:
+                    proc.kill()  # --kill-child: and everything in the namespace
+                    proc.wait()
+
+    def stop(self):
+        """Ends the tests under way."""
+        for proc in list(self.running):
+            proc.kill()
 
     def keep_dumps(self, path, kept):
         """Moves the images out of the suite, to the path kept."""
