@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "guards.h"
 #include "scan.h"
 
 /*
@@ -17,7 +18,8 @@
 
 /*
  * Guard regions are markers in the page table, which the kernel reports as
- * SWAPPED. Kernels before 6.15 answer EINVAL to any mask that names them.
+ * SWAPPED. Kernels before 6.15 answer EINVAL to any mask that names them; see
+ * guards.h for how they are told from others there.
  */
 static uint64_t guard_category(int pagemap_fd)
 {
@@ -43,18 +45,17 @@ static uint64_t excluded_categories(int pagemap_fd, unsigned int flags)
 	return excluded;
 }
 
-static int report(const struct page_region *regions, long nr, scan_fn fn, void *arg)
+static int report(int pagemap_fd, const struct page_region *regions, long nr, scan_fn fn, void *arg)
 {
+	bool look_swapped = !guard_category(pagemap_fd) && guards_exist();
+	int ret = 0;
 	long i;
 
-	for (i = 0; i < nr; i++) {
-		int ret = fn(arg, &regions[i]);
+	for (i = 0; i < nr && !ret; i++)
+		ret = look_swapped && (regions[i].categories & PAGE_IS_SWAPPED) ?
+			      guards_leave_out(pagemap_fd, &regions[i], fn, arg) : fn(arg, &regions[i]);
 
-		if (ret)
-			return ret;
-	}
-
-	return 0;
+	return ret;
 }
 
 /*
@@ -119,7 +120,7 @@ static int step(int pagemap_fd, struct pm_scan_arg *scan, uint64_t *start, uint6
 	if (nr < 0)
 		return -errno;
 
-	ret = report(regions, nr, fn, arg);
+	ret = report(pagemap_fd, regions, nr, fn, arg);
 	if (ret)
 		return ret;
 

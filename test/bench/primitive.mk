@@ -7,7 +7,7 @@ CC     ?= gcc
 CFLAGS ?= -O2 -g
 CFLAGS += -std=gnu11 -Wall -Wextra -Werror -D_GNU_SOURCE -iquote $(src)
 
-sources := $(here)primitive.c $(here)primitive-target.c $(here)primitive-trackers.c $(src)/scan.c $(src)/wp.c
+sources := $(here)primitive.c $(here)primitive-target.c $(here)primitive-trackers.c $(src)/guards.c $(src)/scan.c $(src)/wp.c
 
 $(O)/primitive: $(sources) $(wildcard $(here)primitive*.h $(src)/*.h) $(here)primitive.mk
 	@mkdir -p $(@D)
