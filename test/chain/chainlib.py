@@ -324,8 +324,8 @@ class Chain:
         for pid in tree:
             path = os.path.join(self.work, "rules.%d" % pid)
             if os.path.exists(path):
-                check_rules(rules_for(when, live, read_text(path)), PageMap(self.options, self.images(self.level), pid, live),
-                            self.parent_pages(pid), live)
+                check_rules(rules_for(when, live, self.options.tracker, read_text(path)),
+                            PageMap(self.options, self.images(self.level), pid, live), self.parent_pages(pid), live)
 
     def parent_pages(self, pid):
         """What a dump may be expected to leave to the parent images. After live pre-dumps that is what they have."""
@@ -430,15 +430,18 @@ def check_written(pagemap, start, length, where, live):
         raise Failed("page %#x was written but is not in the image: %s" % (missing, where))
 
 
-def rules_for(when, live, text):
-    """The lines of subject.h's expect_*() that are meant for this kind of dump. "stopped": all but live pre-dumps."""
+def rules_for(when, live, tracker, text):
+    """
+    The lines of subject.h's expect_*() that are meant for this kind of dump. "stopped": all but live pre-dumps.
+    "plugin": not those by soft-dirty.
+    """
+    meant_for = {"pre-dump": when == "pre-dump", "last": when == "last", "stopped": not live,
+                 "plugin": tracker != "soft-dirty"}
     lines = []
     for line in text.splitlines():
-        restriction, _, rest = line.partition(" ")
-        if restriction not in ("pre-dump", "last", "stopped"):
-            lines.append(line)
-        elif restriction == when or restriction == "stopped" and not live:
-            lines.append(rest)
+        words = line.split()
+        if all(meant_for.get(word, True) for word in words):
+            lines.append(" ".join(word for word in words if word not in meant_for))
     return lines
 
 

@@ -108,13 +108,13 @@ void expect_written(const void *start, size_t len)
 
 void expect_in_last(const void *start, size_t len)
 {
-	note("rules", "last written %#lx %zu\n", (unsigned long)start, len);
+	note("rules", "plugin last written %#lx %zu\n", (unsigned long)start, len);
 }
 
 void expect_untracked(const void *start, size_t len)
 {
-	note("rules", "pre-dump absent %#lx %zu\n", (unsigned long)start, len);
-	note("rules", "last full %#lx %zu\n", (unsigned long)start, len);
+	note("rules", "plugin pre-dump absent %#lx %zu\n", (unsigned long)start, len);
+	note("rules", "plugin last full %#lx %zu\n", (unsigned long)start, len);
 }
 
 void expect_at_most(const void *start, size_t len, size_t pages)
