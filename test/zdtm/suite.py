@@ -101,7 +101,7 @@ def flavors_of(desc):
 def make(directory, *targets, keep_going=False):
     """keep_going: builds what can be built, without an error."""
     argv = ["make", "-s", "-j2", "-C", directory, *(["-k"] if keep_going else []), *targets]
-    subprocess.run(argv, check=not keep_going, timeout=600, env=ENV, stdin=subprocess.DEVNULL, stdout=2)
+    subprocess.run(argv, check=not keep_going, timeout=1800 if keep_going else 600, env=ENV, stdin=subprocess.DEVNULL, stdout=2)
 
 
 def read_stats(path):
