@@ -1,20 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0
 """What ./compare found out, kept from one call to the next, and what it says about a test."""
 
+import functools
 import hashlib
 import json
 import os
 
 
+@functools.lru_cache(maxsize=None)
+def digest_of_file(path):
+    try:
+        with open(path, "rb") as f:
+            return hashlib.sha256(f.read()).digest()
+    except FileNotFoundError:
+        return b"none"
+
+
 def hash_of(files, *texts):
-    """Of what a result depends on; files that do not exist count as such."""
+    """Of what a result depends on; files that do not exist count as such. Each is read once."""
     h = hashlib.sha256(repr(texts).encode())
     for path in files:
-        try:
-            with open(path, "rb") as f:
-                h.update(hashlib.sha256(f.read()).digest())
-        except FileNotFoundError:
-            h.update(b"none")
+        h.update(digest_of_file(path))
     return h.hexdigest()
 
 
