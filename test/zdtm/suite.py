@@ -31,8 +31,8 @@ EDITS = (
 )
 
 # With an empty /run the test has a keeper of its own, which ends with the namespace, and that with the caller.
-SANDBOX = ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc", "sh", "-c",
-           'mount -t tmpfs -o mode=755 zdtm /run && exec "$@"', "sh"]
+SANDBOX = ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc",
+           "sh", "-c", 'mount -t tmpfs -o mode=755 zdtm /run && exec "$@"', "sh"]
 
 TRACKING_WRAPPER = """#!/bin/sh
 # What zdtm runs as criu.
@@ -101,7 +101,8 @@ def flavors_of(desc):
 def make(directory, *targets, keep_going=False):
     """keep_going: builds what can be built, without an error."""
     argv = ["make", "-s", "-j2", "-C", directory, *(["-k"] if keep_going else []), *targets]
-    subprocess.run(argv, check=not keep_going, timeout=1800 if keep_going else 600, env=ENV, stdin=subprocess.DEVNULL, stdout=2)
+    subprocess.run(argv, check=not keep_going, timeout=1800 if keep_going else 600, env=ENV,
+                   stdin=subprocess.DEVNULL, stdout=2)
 
 
 def read_stats(path):
