@@ -160,6 +160,49 @@ static void read_file_page(struct reader *rd, uint64_t addr)
 		memset(page->data + len, 0, page_size - len);
 }
 
+/* The file's next page at or behind addr that is not in a hole of the file. */
+static uint64_t next_data_page(struct reader *rd, uint64_t addr)
+{
+	const struct vma *vma = rd->vma;
+	uint64_t next;
+	off_t data;
+
+	if (rd->map_file < 0)
+		return addr;
+	data = lseek(rd->map_file, addr - vma->start + vma->offset, SEEK_DATA);
+	if (data < 0)
+		return errno == ENXIO ? vma->end : addr;
+	next = vma->start + (data - vma->offset) / page_size * page_size;
+	return next < vma->end ? next : vma->end;
+}
+
+static int note_first(void *addr, const struct page_region *region)
+{
+	*(uint64_t *)addr = region->start;
+	return 1;
+}
+
+static uint64_t next_mapped_page(struct reader *rd, uint64_t addr)
+{
+	uint64_t next = rd->vma->end;
+	int ret = pagemap_scan(rd->pagemap, addr, rd->vma->end, PAGE_IS_PRESENT | PAGE_IS_SWAPPED, 0, note_first, &next);
+
+	if (ret < 0)
+		die("PAGEMAP_SCAN of %d: %s", rd->pid, strerror(-ret));
+	return next;
+}
+
+/* What is a hole in the file and not mapped reads as zeros: files may be larger than memory. */
+static uint64_t next_page(struct reader *rd, uint64_t addr)
+{
+	uint64_t data = next_data_page(rd, addr), mapped;
+
+	if (data == addr)
+		return addr;
+	mapped = next_mapped_page(rd, addr);
+	return mapped < data ? mapped : data;
+}
+
 static void read_file_vma(struct reader *rd)
 {
 	const struct vma *vma = rd->vma;
@@ -173,7 +216,7 @@ static void read_file_vma(struct reader *rd)
 	/* The file of an AIO ring cannot be opened; the pages are all there. */
 	if (rd->map_file < 0 && errno != ENXIO)
 		die("%s: %m", path);
-	for (addr = vma->start; addr < vma->end; addr += page_size) {
+	for (addr = vma->start; (addr = next_page(rd, addr)) < vma->end; addr += page_size) {
 		if ((private || rd->map_file < 0) && is_private_page(rd, addr))
 			read_page(rd, addr);
 		else if (rd->map_file >= 0)
