@@ -4,6 +4,7 @@
 #   make deps               install what the build and the tests need (Debian; elsewhere: print it)
 #   make check              run all tests                 make demo    show it with a redis-server
 #   make check-zdtm         CRIU's whole test suite, compared with CRIU as it is upstream; resumable
+#   make check-sparse       programs in large address spaces: sanitizers and others, see CONTRIBUTING.md
 #   make check-vm           the main tests on other kernels, in virtual machines; KERNEL=6.12: on one of them
 #   make vm-run KERNEL=6.12 SCRIPT=FILE [ARGS=...] [LIMIT=SECONDS]   run a script there
 #   make vm-shell KERNEL=6.12                                        a shell there
@@ -94,6 +95,7 @@ include test/bench/bench.mk
 include test/stress/stress.mk
 
 include test/zdtm/zdtm.mk
+include test/sparse/sparse.mk
 
 install: all
 	$(Q)scripts/install-root install $(DESTDIR)$(PREFIX)

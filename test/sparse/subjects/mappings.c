@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mappings DIRECTORY KIND: few pages in much address space. Kinds:
+ *   terabytes NR   NR mappings of 1 TiB, MAP_NORESERVE
+ *   islands        16 TiB PROT_NONE with islands that can be used
+ *   vmas           60,001 mappings of one page
+ *   file PATH      100 GB of a file, private and read-only
+ */
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "protocol.h"
+
+#define PAGE	    4096UL
+#define TIB	    (1UL << 40)
+#define GB	    1000000000UL
+#define NR_PAGES    8192 /* that have content, and are checked */
+#define NR_VMAS	    60001
+#define NR_ISLANDS  4096
+#define FILE_SIZE   (100 * GB / PAGE * PAGE)
+#define CHANGE_EACH 8
+
+static struct page {
+	uint64_t *words;
+	uint64_t tag;
+	int read_only;
+} pages[NR_VMAS];
+static int nr_pages;
+
+static void fill(struct page *page, uint64_t tag)
+{
+	unsigned int i;
+
+	page->tag = tag << 16;
+	for (i = 0; i < PAGE / sizeof(uint64_t); i++)
+		page->words[i] = page->tag + i;
+}
+
+static int is_intact(const struct page *page)
+{
+	unsigned int i;
+
+	for (i = 0; i < PAGE / sizeof(uint64_t); i++)
+		if (page->words[i] != page->tag + i)
+			return 0;
+	return 1;
+}
+
+static const char *step(int n)
+{
+	static char problem[128];
+	int i;
+
+	for (i = 0; i < nr_pages; i++) {
+		if (!is_intact(&pages[i])) {
+			snprintf(problem, sizeof(problem), "step %d: page %d at %p", n, i, (void *)pages[i].words);
+			return problem;
+		}
+	}
+	for (i = n % CHANGE_EACH; i < nr_pages; i += CHANGE_EACH) {
+		if (pages[i].read_only)
+			continue;
+		/* Some are dropped and come back. */
+		if (i % 3 == n % 3 && madvise(pages[i].words, PAGE, MADV_DONTNEED))
+			return "madvise";
+		fill(&pages[i], n * NR_VMAS + i + 1);
+	}
+	return NULL;
+}
+
+static void *map(void *at, size_t size, int prot, int flags, int fd)
+{
+	void *p = mmap(at, size, prot, flags, fd, 0);
+
+	if (p == MAP_FAILED) {
+		perror("mmap");
+		exit(1);
+	}
+	return p;
+}
+
+static void add_page(char *at)
+{
+	pages[nr_pages].words = (uint64_t *)at;
+	fill(&pages[nr_pages], nr_pages + 1);
+	nr_pages++;
+}
+
+/* A page between two of them, so that they stay apart. */
+static void terabytes(int nr)
+{
+	size_t stride = TIB + PAGE, each = NR_PAGES / nr, i;
+	char *area = map(NULL, nr * stride, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+	int m;
+
+	munmap(area, nr * stride);
+	for (m = 0; m < nr; m++) {
+		char *p = map(area + m * stride, TIB, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1);
+
+		madvise(p, TIB, MADV_NOHUGEPAGE);
+		for (i = 0; i < each; i++)
+			add_page(p + (TIB - PAGE) / (each - 1) / PAGE * PAGE * i);
+	}
+}
+
+static void islands(void)
+{
+	size_t size = 16 * TIB, stride = size / NR_ISLANDS, each = NR_PAGES / NR_ISLANDS, i, page;
+	char *area = map(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+
+	for (i = 0; i < NR_ISLANDS; i++) {
+		if (mprotect(area + i * stride, each * PAGE, PROT_READ | PROT_WRITE))
+			exit(1);
+		for (page = 0; page < each; page++)
+			add_page(area + i * stride + page * PAGE);
+	}
+}
+
+/* Every other one is read-only; so are the ends, which might merge with their neighbours. */
+static void vmas(void)
+{
+	char *area = map(NULL, NR_VMAS * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	int i;
+
+	for (i = 0; i < NR_VMAS; i++) {
+		add_page(area + i * PAGE);
+		pages[i].read_only = i % 2 == 0;
+		if (pages[i].read_only && mprotect(area + i * PAGE, PAGE, PROT_READ))
+			exit(1);
+	}
+}
+
+static void file(const char *path)
+{
+	int i, fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	size_t stride = FILE_SIZE / NR_PAGES / PAGE * PAGE;
+	char *shared, *area;
+
+	if (fd < 0 || ftruncate(fd, FILE_SIZE))
+		exit(1);
+	shared = map(NULL, FILE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
+	area = map(NULL, FILE_SIZE, PROT_READ, MAP_PRIVATE, fd);
+	for (i = 0; i < NR_PAGES; i++) {
+		add_page(shared + i * stride);
+		pages[i].words = (uint64_t *)(area + i * stride);
+		pages[i].read_only = 1;
+	}
+	munmap(shared, FILE_SIZE);
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	const char *kind = argc > 2 ? argv[2] : "";
+
+	if (!strcmp(kind, "terabytes") && argc > 3)
+		terabytes(atoi(argv[3]));
+	else if (!strcmp(kind, "islands"))
+		islands();
+	else if (!strcmp(kind, "vmas"))
+		vmas();
+	else if (!strcmp(kind, "file") && argc > 3)
+		file(argv[3]);
+	else
+		return 1;
+	follow(argv[1], step);
+}
