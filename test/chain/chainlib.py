@@ -143,6 +143,7 @@ class Chain:
         self.step_nr = 0
         self.pid = 0
         self.use_page_server = False
+        self.lazy = False
         self.checks = options.checks.split(",")
         shutil.rmtree(self.dir, ignore_errors=True)
         os.makedirs(self.work)
@@ -311,8 +312,34 @@ class Chain:
         for pid in self.full_dump(*args):
             wait_until(lambda: reap() or not os.path.exists("/proc/%d" % pid), 10, "end of pid %d after the dump" % pid)
 
+    @contextlib.contextmanager
+    def lazy_pages(self):
+        """Restores in here are lazy ones; in the end all pages are there."""
+        images = self.images(self.level)
+        log = os.path.join(self.dir, "lazy-pages-%d.log" % self.level)
+        argv = [self.options.criu, "lazy-pages", "-D", images, "-v4", "-o", log]
+        daemon = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_until(lambda: os.path.exists(os.path.join(images, "lazy-pages.socket")), 10, "criu lazy-pages")
+            yield
+            try:
+                ret = daemon.wait(COMMAND_SECONDS)
+            except subprocess.TimeoutExpired:
+                raise Failed("criu lazy-pages: no end after %d s" % COMMAND_SECONDS, log)
+            if ret:
+                raise Failed("criu lazy-pages: exit status %d" % ret, log)
+            if "uffd_copy" not in read_text(log):
+                raise Failed("criu lazy-pages: not one page was restored lazily", log)
+        finally:
+            daemon.kill()
+            daemon.wait()
+
     def restore(self, *args):
-        self.criu("restore", "-d", *args)
+        if not self.lazy:
+            self.criu("restore", "-d", *args)
+            return
+        with self.lazy_pages():
+            self.criu("restore", "-d", "--lazy-pages", *args)
 
     # What the images and the memory must look like
 
