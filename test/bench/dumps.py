@@ -90,7 +90,7 @@ def measure(action, images, subject, *args, criu=None, gap=False):
     result = {"largest gap": ("us", subject.end_gap())} if gap else {}
     stats = dump_stats(images)
     with open(peak) as f:
-        result["peak memory"] = ("KiB", int(f.read()))
+        result["peak memory"] = ("KiB", int(f.read().split()[0]))
     result["stopped"] = ("us", stats["frozen_time"])
     result["stopped for memory"] = ("us", criucmd.memory_part_us(stats))
     result["wall time"] = ("us", round(seconds * 1e6))
