@@ -88,7 +88,7 @@ static long count_new_pages(const struct map_list *maps, int pagemap, unsigned l
 		if (scan_is_wp_async(pagemap, map->start, map->end))
 			continue;
 
-		nr = scan_count(pagemap, map->start, map->end, 0, max - found);
+		nr = scan_count(pagemap, map->start, map->end, max - found);
 		/* What is gone, or refuses, is not worth a stop. */
 		if (nr > 0)
 			found += nr;

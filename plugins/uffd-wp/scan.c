@@ -99,23 +99,25 @@ int pagemap_open(pid_t pid)
  */
 #define FILE_PIECE (256ULL << 20)
 
-/* One ioctl from *start on, which moves on, over at most so many bytes. scan: the masks. */
-static int step(int pagemap_fd, struct pm_scan_arg *scan, uint64_t *start, uint64_t end, uint64_t piece, scan_fn fn,
-		void *arg)
+int scan_step(int pagemap_fd, uint64_t *start, uint64_t end, unsigned int flags, scan_fn fn, void *arg)
 {
+	uint64_t piece = flags & SCAN_FILE_VMA ? FILE_PIECE : UINT64_MAX;
 	struct page_region regions[SCAN_REGIONS];
+	struct pm_scan_arg scan = {
+		.size = sizeof(scan),
+		.start = *start,
+		.end = end - *start > piece ? *start + piece : end,
+		.vec = (uintptr_t)regions,
+		.vec_len = SCAN_REGIONS,
+		.max_pages = SCAN_CHUNK / sysconf(_SC_PAGESIZE),
+	};
+	uint64_t next;
 	long nr;
 	int ret;
 
-	scan->size = sizeof(*scan);
-	scan->start = *start;
-	scan->end = end - *start > piece ? *start + piece : end;
-	scan->vec = (uintptr_t)regions;
-	scan->vec_len = SCAN_REGIONS;
-	scan->max_pages = SCAN_CHUNK / sysconf(_SC_PAGESIZE);
-
+	fill_masks(&scan, pagemap_fd, flags);
 	do
-		nr = ioctl(pagemap_fd, PAGEMAP_SCAN, scan);
+		nr = ioctl(pagemap_fd, PAGEMAP_SCAN, &scan);
 	while (nr < 0 && errno == EINTR);
 	if (nr < 0)
 		return -errno;
@@ -124,21 +126,13 @@ static int step(int pagemap_fd, struct pm_scan_arg *scan, uint64_t *start, uint6
 	if (ret)
 		return ret;
 
-	scan->start = next_start(scan, regions, nr);
+	next = next_start(&scan, regions, nr);
 	/* 1 GiB hugetlb pages before Linux 7.2: no progress. Callers leave hugetlb out; never loop on it. */
-	if (scan->start <= *start)
+	if (next <= *start)
 		return -EIO;
 
-	*start = scan->start;
+	*start = next;
 	return 0;
-}
-
-int scan_step(int pagemap_fd, uint64_t *start, uint64_t end, unsigned int flags, scan_fn fn, void *arg)
-{
-	struct pm_scan_arg scan = { 0 };
-
-	fill_masks(&scan, pagemap_fd, flags);
-	return step(pagemap_fd, &scan, start, end, flags & SCAN_FILE_VMA ? FILE_PIECE : UINT64_MAX, fn, arg);
 }
 
 int scan_range(int pagemap_fd, uint64_t start, uint64_t end, unsigned int flags, scan_fn fn, void *arg)
@@ -157,13 +151,13 @@ static int add_pages(void *arg, const struct page_region *region)
 	return 0;
 }
 
-long scan_count(int pagemap_fd, uint64_t start, uint64_t end, unsigned int flags, unsigned long max)
+long scan_count(int pagemap_fd, uint64_t start, uint64_t end, unsigned long max)
 {
 	uint64_t nr = 0;
 	int ret = 0;
 
 	while (!ret && start < end && nr < max)
-		ret = scan_step(pagemap_fd, &start, end, flags, add_pages, &nr);
+		ret = scan_step(pagemap_fd, &start, end, 0, add_pages, &nr);
 
 	return ret ?: (long)nr;
 }

@@ -52,7 +52,7 @@ int scan_step(int pagemap_fd, uint64_t *start, uint64_t end, unsigned int flags,
  * How many pages with content of their own [start, end) has, counted up to max.
  * The range may span mappings. Number or -errno.
  */
-long scan_count(int pagemap_fd, uint64_t start, uint64_t end, unsigned int flags, unsigned long max);
+long scan_count(int pagemap_fd, uint64_t start, uint64_t end, unsigned long max);
 
 /*
  * 1 when the VMA at start is registered with some asynchronous userfaultfd
