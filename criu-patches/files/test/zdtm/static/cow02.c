@@ -43,8 +43,7 @@ static int own_page(int task)
 
 static void write_page(int p)
 {
-	tags[p] = 1 + lrand48();
-	page_fill(page_of(p), tags[p]);
+	page_renew(page_of(p), &tags[p]);
 }
 
 static int turn(int task)

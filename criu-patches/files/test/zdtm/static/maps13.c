@@ -37,8 +37,7 @@ static int change_one(void)
 
 	if (check_one(i) | check_one(i - 1))
 		return 1;
-	tags[i] = 1 + lrand48();
-	page_fill(page_of(i), tags[i]);
+	page_renew(page_of(i), &tags[i]);
 	return 0;
 }
 
@@ -70,12 +69,8 @@ int main(int argc, char **argv)
 		return 1;
 
 	test_daemon();
-	while (test_go()) {
-		for (i = 0; i < 32; i++)
-			if (change_one())
-				return 1;
-		usleep(1000);
-	}
+	if (change_all_the_time(change_one, 32))
+		return 1;
 
 	if (area_usage(getpid(), area, area + NR_MAPPINGS * PAGE_SIZE, &usage))
 		return 1;

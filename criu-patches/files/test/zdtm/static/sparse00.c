@@ -66,14 +66,9 @@ static int change_one(void)
 
 	if (*tag != NO_CONTENT && page_check(page_of(m, p), *tag))
 		return 1;
-	if (lrand48() % 4) {
-		*tag = 1 + lrand48();
-		page_fill(page_of(m, p), *tag);
-	} else {
-		*tag = NO_CONTENT;
-		if (madvise(page_of(m, p), PAGE_SIZE, MADV_DONTNEED))
-			return pr_perror("madvise");
-	}
+	if (lrand48() % 4 == 0)
+		return page_drop(page_of(m, p), tag);
+	page_renew(page_of(m, p), tag);
 	return 0;
 }
 
@@ -108,24 +103,17 @@ static int check_pages(void)
 
 int main(int argc, char **argv)
 {
-	int i;
-
 	test_init(argc, argv);
 	if (set_up())
 		return 1;
-	for (i = 0; i < 2 * NR_MAPPINGS * NR_PAGES; i++)
-		if (change_one())
-			return 1;
+	if (change_some(change_one, 2 * NR_MAPPINGS * NR_PAGES))
+		return 1;
 	if (check_usage())
 		return 1;
 
 	test_daemon();
-	while (test_go()) {
-		for (i = 0; i < 8; i++)
-			if (change_one())
-				return 1;
-		usleep(1000);
-	}
+	if (change_all_the_time(change_one, 8))
+		return 1;
 
 	if (check_usage() | check_pages())
 		return 1;

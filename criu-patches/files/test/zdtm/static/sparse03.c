@@ -48,13 +48,9 @@ static int change_one(void)
 		/* Not to be seen, but still there. */
 		return protect(i, PROT_NONE);
 	case 1:
-		island->tags[p] = NO_CONTENT;
-		if (madvise(page_of(i, p), PAGE_SIZE, MADV_DONTNEED))
-			return pr_perror("madvise");
-		return 0;
+		return page_drop(page_of(i, p), &island->tags[p]);
 	default:
-		island->tags[p] = 1 + lrand48();
-		page_fill(page_of(i, p), island->tags[p]);
+		page_renew(page_of(i, p), &island->tags[p]);
 		return 0;
 	}
 }
@@ -74,23 +70,16 @@ static int check_pages(void)
 
 int main(int argc, char **argv)
 {
-	int i;
-
 	test_init(argc, argv);
 	area = mmap(NULL, AREA_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (area == MAP_FAILED)
 		return pr_perror("mmap");
-	for (i = 0; i < 2 * NR_ISLANDS; i++)
-		if (change_one())
-			return 1;
+	if (change_some(change_one, 2 * NR_ISLANDS))
+		return 1;
 
 	test_daemon();
-	while (test_go()) {
-		for (i = 0; i < 8; i++)
-			if (change_one())
-				return 1;
-		usleep(1000);
-	}
+	if (change_all_the_time(change_one, 8))
+		return 1;
 
 	if (check_pages())
 		return 1;

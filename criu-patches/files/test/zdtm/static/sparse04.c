@@ -42,8 +42,7 @@ static int change_one(void)
 
 	if (page_check(page_of(p), tags[p]))
 		return 1;
-	tags[p] = 1 + lrand48();
-	page_fill(page_of(p), tags[p]);
+	page_renew(page_of(p), &tags[p]);
 	return 0;
 }
 
@@ -61,24 +60,18 @@ static int check_pages(void)
 
 int main(int argc, char **argv)
 {
-	int i;
-
 	test_init(argc, argv);
 	area = mmap(NULL, MAX_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (area == MAP_FAILED)
 		return pr_perror("mmap");
 	nr_strides = NR_PAGES;
-	for (i = 0; i < NR_PAGES; i++)
-		if (change_one())
-			return 1;
+	if (change_some(change_one, NR_PAGES))
+		return 1;
 
 	test_daemon();
 	while (test_go()) {
-		if (resize())
+		if (resize() || change_some(change_one, 32))
 			return 1;
-		for (i = 0; i < 32; i++)
-			if (change_one())
-				return 1;
 		usleep(1000);
 	}
 

@@ -35,9 +35,8 @@ static int check_one(int p)
 
 static void write_one(int p)
 {
-	pages[p].tag = 1 + lrand48();
+	page_renew(page_of(p), &pages[p].tag);
 	pages[p].free = 0;
-	page_fill(page_of(p), pages[p].tag);
 }
 
 static int punch(int p)

@@ -60,14 +60,9 @@ static int change_one(void)
 
 	if (check_one(p))
 		return 1;
-	if (lrand48() % 4) {
-		own_tags[p] = 1 + lrand48();
-		page_fill(rw + p * STRIDE, own_tags[p]);
-	} else {
-		own_tags[p] = NO_CONTENT;
-		if (madvise(rw + p * STRIDE, PAGE_SIZE, MADV_DONTNEED))
-			return pr_perror("madvise");
-	}
+	if (lrand48() % 4 == 0)
+		return page_drop(rw + p * STRIDE, &own_tags[p]);
+	page_renew(rw + p * STRIDE, &own_tags[p]);
 	return 0;
 }
 
@@ -78,17 +73,12 @@ int main(int argc, char **argv)
 	test_init(argc, argv);
 	if (set_up())
 		return 1;
-	for (i = 0; i < 2 * NR_PAGES; i++)
-		if (change_one())
-			return 1;
+	if (change_some(change_one, 2 * NR_PAGES))
+		return 1;
 
 	test_daemon();
-	while (test_go()) {
-		for (i = 0; i < 8; i++)
-			if (change_one())
-				return 1;
-		usleep(1000);
-	}
+	if (change_all_the_time(change_one, 8))
+		return 1;
 
 	for (i = 0; i < NR_PAGES; i++)
 		failed |= check_one(i);

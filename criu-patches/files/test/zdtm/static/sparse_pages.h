@@ -4,7 +4,10 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "zdtmtst.h"
 
@@ -42,6 +45,39 @@ static inline int page_check(const void *page, uint64_t tag)
 	if (page_has(page, tag))
 		return 0;
 	return fail("Page %p has %#lx, not %#lx", page, *(unsigned long *)page, (unsigned long)page_word(tag, 0));
+}
+
+/* Writes new content to a page of the task's own. */
+static inline void page_renew(void *page, unsigned long *tag)
+{
+	*tag = 1 + lrand48();
+	page_fill(page, *tag);
+}
+
+/* The page is a hole again, or the file's. */
+static inline int page_drop(void *page, unsigned long *tag)
+{
+	*tag = NO_CONTENT;
+	return madvise(page, PAGE_SIZE, MADV_DONTNEED) ? pr_perror("madvise") : 0;
+}
+
+static inline int change_some(int (*change_one)(void), int nr)
+{
+	while (nr--)
+		if (change_one())
+			return 1;
+	return 0;
+}
+
+/* Changes nr pages a millisecond for as long as the test runs. */
+static inline int change_all_the_time(int (*change_one)(void), int nr)
+{
+	while (test_go()) {
+		if (change_some(change_one, nr))
+			return 1;
+		usleep(1000);
+	}
+	return 0;
 }
 
 struct area_usage {
