@@ -23,8 +23,7 @@ static TaskStoppedEntry *entry_of(pid_t pid)
 		if (entries[i]->pid == pid)
 			return entries[i];
 
-	/* doubles: grow only at powers of two */
-	if (!(nr & (nr - 1)) && xrealloc_safe(&entries, (nr ? nr * 2 : 1) * sizeof(*entries)))
+	if (xrealloc_safe(&entries, (nr + 1) * sizeof(*entries)))
 		return NULL;
 
 	e = xmalloc(sizeof(*e));
