@@ -13,10 +13,20 @@ void worker_pipes(int fds[4])
 	must(pipe2(fds + 2, O_CLOEXEC) == 0);
 }
 
+/*
+ * CRIU takes a task that began within the same clock tick as its last dump for
+ * another one with the same pid, and dumps it in full (mem.c:detect_pid_reuse()).
+ */
+static void outlive_clock_tick(void)
+{
+	usleep(2 * 1000000 / sysconf(_SC_CLK_TCK));
+}
+
 void worker_serve(struct worker *w, worker_fn fn)
 {
 	int order[2];
 
+	outlive_clock_tick();
 	while (read(w->to, order, sizeof(order)) == sizeof(order)) {
 		cur_step = order[1];
 		if (order[0] == WORKER_CHECK) {
