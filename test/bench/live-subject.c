@@ -30,6 +30,7 @@ struct control {
 	uint64_t ready;
 	uint64_t round;	    /* written by the bench: the threads shall write this round's pages */
 	uint64_t gap_reset; /* written by the bench: forget the largest gap */
+	uint64_t base;	    /* address of the pages */
 	struct thread {
 		uint64_t round; /* complete */
 		uint64_t gap_reset_seen;
@@ -151,6 +152,7 @@ int main(int argc, char **argv)
 		if (err)
 			error(1, err, "pthread_create");
 	}
+	control->base = (uintptr_t)base;
 	control->ready = 1;
 	stamp(0);
 }

@@ -7,13 +7,20 @@ import shutil
 import benchlib
 import criucmd
 import dumps
+import live_throughput
 from benchlib import Failed
 from live_subject import LiveSubject
 
 NAME = "gap"
 WITH, WITHOUT = "largest gap", "largest gap, no dump"
 # A window in which criu starts and has nothing to do: what any program does to the target.
-STARTED, START = "largest gap, criu --version", (os.path.join(dumps.BIN, "peak"), "/dev/null", dumps.OURS, "--version")
+STARTED = "largest gap, criu --version"
+# One in which as many bytes are copied, as plainly as it goes, in a scheduling group of the lowest priority.
+COPIED = "largest gap, copy"
+WINDOWS = (WITH, WITHOUT, STARTED, COPIED)
+STOLEN = ", stolen"  # behind the name of a window
+START = (os.path.join(dumps.BIN, "peak"), "/dev/null", dumps.OURS, "--version")
+BEHIND = ("setsid", "--wait", "sh", "-c", 'echo 19 >/proc/self/autogroup; exec nice -n 19 "$@"', "sh")
 # Pages a second that are written all the time, so that threads also meet pages while these are being protected.
 RATE = 2000
 
@@ -30,27 +37,49 @@ def check(subject, images, stats):
         raise Failed("%s: pages were dumped that did not change: %s" % (images, stats))
 
 
+def stolen_us():
+    """Time so far for which processors of this machine had work and its host ran something else; proc(5), in ticks."""
+    with open("/proc/stat") as f:
+        return int(f.readline().split()[8]) * 1000000 // os.sysconf("SC_CLK_TCK")
+
+
+def add(table, case, variant, run, window, measured):
+    """measured() returns microseconds."""
+    before = stolen_us()
+    table.add(case, variant, run, window, "us", measured())
+    table.add(case, variant, run, window + STOLEN, "us", stolen_us() - before)
+
+
+def copy_command(subject, path):
+    return (*BEHIND, live_throughput.PROGRAM, str(subject.pid), str(subject.base),
+            str(subject.round_pages * criucmd.PAGE), path, "nosync")
+
+
 def measure(table, case, subject, mode, iterations, directory):
-    """Each iteration is followed by two windows of the same length without one. The first iteration does not count."""
-    parent = None
+    """Each iteration is followed by windows of the same length without one. The first iteration does not count."""
+    parent, variant = None, "ours " + mode
     for i in range(iterations + 1):
-        images = os.path.join(directory, "%s-%d" % (mode, i))
+        images, copied = os.path.join(directory, "%s-%d" % (mode, i)), os.path.join(directory, "copy")
         subject.dirty()
+        before = stolen_us()
         result, stats = dumps.measure("pre-dump", images, subject, "--pre-dump-mode", mode,
                                       *criucmd.tracking_args(images, parent), gap=True)
-        seconds = result["wall time"][1] / 1e6
-        quiet, started = subject.quiet_gap(seconds), subject.quiet_gap(seconds, START)
+        stolen = stolen_us() - before
         parent = images
         if not i:
             continue
         check(subject, images, stats)
-        table.add(case, "ours " + mode, i, WITHOUT, "us", quiet)
-        table.add(case, "ours " + mode, i, STARTED, "us", started)
         for metric, (unit, value) in result.items():
-            table.add(case, "ours " + mode, i, metric, unit, value)
+            table.add(case, variant, i, metric, unit, value)
+        table.add(case, variant, i, WITH + STOLEN, "us", stolen)
+        seconds = result["wall time"][1] / 1e6
+        for window, command in ((WITHOUT, ()), (STARTED, START), (COPIED, copy_command(subject, copied))):
+            add(table, case, variant, i, window, lambda: subject.quiet_gap(seconds, command))
+        os.unlink(copied)
 
 
 def run(table, directory, options):
+    live_throughput.build()
     for threads in options.threads:
         for percent in options.percents:
             case = case_name(options.gap_mib, percent, threads)
@@ -62,18 +91,37 @@ def run(table, directory, options):
                 shutil.rmtree(place)
 
 
+def undisturbed(rows, window):
+    """The gaps of windows in which the host took no time from this machine."""
+    stolen = {r.run for r in rows if r.metric == window + STOLEN and r.value > 0}
+    return [r.value for r in rows if r.metric == window and r.run not in stolen]
+
+
+def ratio_of_largest(rows):
+    """(of all windows, of those in which nothing was stolen, of how many such pre-dumps); None: not known."""
+    gaps, quiet = ([r.value for r in rows if r.metric == window] for window in (WITH, WITHOUT))
+    alone, quiet_alone = undisturbed(rows, WITH), undisturbed(rows, WITHOUT)
+    known = any(r.metric == WITH + STOLEN for r in rows) and alone and quiet_alone
+    return max(gaps) / max(quiet), max(alone) / max(quiet_alone) if known else None, len(alone)
+
+
+def report_line(case, variant, rows):
+    ratio, alone, count = ratio_of_largest(rows)
+    line = [case, variant, str(len(benchlib.values(rows, metric=WITH)))]
+    for window in WINDOWS:
+        gaps = benchlib.values(rows, metric=window)
+        line.append(benchlib.spread(benchlib.summary(gaps), 1000) if gaps else "")
+    line += ["%.2f" % ratio, "%.2f (%d)" % (alone, count) if alone else ""]
+    return line + [benchlib.number(benchlib.summary(benchlib.values(rows, metric="wall time")).median / 1000)]
+
+
 def report(rows):
     lines = []
     for case in benchlib.distinct(rows, "case"):
         for variant in benchlib.distinct(benchlib.select(rows, case=case, metric=WITHOUT), "variant"):
-            gap = benchlib.summary(benchlib.values(rows, case=case, variant=variant, metric=WITH))
-            quiet = benchlib.summary(benchlib.values(rows, case=case, variant=variant, metric=WITHOUT))
-            started = benchlib.summary(benchlib.values(rows, case=case, variant=variant, metric=STARTED))
-            wall = benchlib.summary(benchlib.values(rows, case=case, variant=variant, metric="wall time"))
-            lines.append((case, variant, gap.count, benchlib.spread(gap, 1000), benchlib.spread(quiet, 1000),
-                          "%.2f" % (gap.max / quiet.max), benchlib.spread(started, 1000), benchlib.number(wall.median / 1000)))
+            lines.append(report_line(case, variant, benchlib.select(rows, case=case, variant=variant)))
     if not lines:
         return ""
     return "Largest gap between two stamps, milliseconds a window: median (min to max)\n\n" + benchlib.markdown(
-        ("case", "mode", "iterations", "pre-dump", "no dump", "ratio of the largest", "criu --version",
-         "iteration, ms"), lines)
+        ("case", "mode", "iterations", "pre-dump", "no dump", "criu --version", "copy", "ratio of the largest",
+         "nothing stolen (windows)", "iteration, ms"), lines)

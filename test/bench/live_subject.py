@@ -9,7 +9,7 @@ from subject import Controlled
 
 PROGRAM = os.path.join(benchlib.TOP, "build", "bench", "bin", "live-subject")
 # struct control of live-subject.c
-READY, ROUND, GAP_RESET, THREADS = range(4)
+READY, ROUND, GAP_RESET, BASE, THREADS = range(5)
 THREAD_ROUND, GAP_RESET_SEEN, MAX_GAP, STAMPS = range(4)
 THREAD_FIELDS = 4
 
@@ -27,6 +27,7 @@ class LiveSubject(Controlled):
         super().__init__(argv)
         self.round = 0
         wait_until(lambda: self.alive() and self._read(READY), 120, "the subject")
+        self.base = self._read(BASE)
 
     def _of_threads(self, field):
         return [self._read(THREADS + THREAD_FIELDS * i + field) for i in range(self.threads)]

@@ -107,10 +107,13 @@ def slowdown(native, _vm):
 def live_gaps(native, _vm):
     rows = benchlib.select(native.rows("live"), variant="ours live")
     for case in benchlib.distinct(benchlib.select(rows, metric=live_gap.WITHOUT), "case"):
-        gap, quiet = (summary(benchlib.values(rows, case=case, metric=m)) for m in (live_gap.WITH, live_gap.WITHOUT))
+        of_case = benchlib.select(rows, case=case)
+        gap = summary(benchlib.values(of_case, metric=live_gap.WITH))
+        ratio, alone, count = live_gap.ratio_of_largest(of_case)
+        rest = "; %.2f in the %d windows in which the host took no time away" % (alone, count) if alone else ""
         yield ("A live pre-dump does not stop the target, but it needs a processor: the largest of %d gaps that busy "
-               "threads saw was %s ms, %s times the largest without a dump (%s)." %
-               (gap.count, number(gap.max / 1000), number(gap.max / quiet.max), case))
+               "threads saw was %s ms, %.2f times the largest without a dump%s (%s)." %
+               (gap.count, number(gap.max / 1000), ratio, rest, case))
 
 
 def address_space(native, _vm):
