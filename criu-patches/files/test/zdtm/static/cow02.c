@@ -85,8 +85,16 @@ static int task_main(int task)
 	return 0;
 }
 
+/* A mapping that the parent has not, right below the area: what is shared must be found all the same. */
+static int map_own(void)
+{
+	return mmap(area - PAGE_SIZE, PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED;
+}
+
 static void child_main(int task, int ready)
 {
+	if (map_own())
+		_exit(1);
 	srand48(getpid());
 	take_own_pages(task);
 	if (write(ready, "", 1) != 1)
@@ -167,9 +175,13 @@ int main(int argc, char **argv)
 	int p, failed;
 
 	test_init(argc, argv);
-	area = mmap(NULL, AREA_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (area == MAP_FAILED || madvise(area, AREA_SIZE, MADV_NOHUGEPAGE))
+	area = mmap(NULL, PAGE_SIZE + AREA_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		    -1, 0);
+	if (area == MAP_FAILED || munmap(area, PAGE_SIZE))
 		return pr_perror("mmap");
+	area += PAGE_SIZE;
+	if (madvise(area, AREA_SIZE, MADV_NOHUGEPAGE))
+		return pr_perror("madvise");
 	for (p = 0; p < NR_PAGES; p++)
 		write_page(p);
 	pids[0] = getpid();
