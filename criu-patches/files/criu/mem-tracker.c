@@ -196,9 +196,18 @@ void mem_snapshot_fini(struct mem_snapshot *snap)
 	pmc_fini(&snap->pmc);
 }
 
+/* Without PAGEMAP_SCAN it takes seconds to find out in the pagemap that there is nothing in a TiB. */
+static bool has_no_pages(struct vma_area *vma)
+{
+	return vma->no_rss && vma->no_swap && !(vma->e->flags & MAP_HUGETLB) && !should_dump_entire_vma(vma->e);
+}
+
 /* Where no tracker takes snapshots the pagemap is read on the way. */
 static int next_from_pagemap(struct mem_snapshot *snap, struct vma_area *vma, u64 vaddr, struct page_run *run)
 {
+	if (!snap->pmc.regs && has_no_pages(vma))
+		return 0;
+
 	if (vaddr == vma->e->start && pmc_get_map(&snap->pmc, vma))
 		return -1;
 
