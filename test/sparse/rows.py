@@ -13,8 +13,8 @@ HEAP_KIB = 32 << 10
 TIMED_HEAP_KIB = 64 << 10
 
 # build: (tool, *arguments), see build(). arguments: of the program, behind its directory. ratio: compared with the
-# plain program, which has LIMIT times as long at most.
-Row = collections.namedtuple("Row", "name build arguments ratio")
+# plain program, which has LIMIT times as long at most. copies: memory that tasks share may be copied by a restore.
+Row = collections.namedtuple("Row", "name build arguments ratio copies", defaults=(False,))
 LIMIT = 2
 PLAIN = Row("plain", ("cc", "heap.c"), (), False)
 
@@ -24,8 +24,8 @@ def heap(name, compiler, sanitizer, *more, ratio=False):
     return Row(name, (compiler, "heap.c", "-fsanitize=" + sanitizer), (str(kib), *more), ratio)
 
 
-def mappings(name, *arguments):
-    return Row(name, ("cc", "mappings.c"), arguments, False)
+def mappings(name, *arguments, flags=()):
+    return Row(name, ("cc", "mappings.c", *flags), arguments, False)
 
 
 ROWS = (
@@ -40,6 +40,11 @@ ROWS = (
     mappings("64 x 1 TiB", "terabytes", "64"),
     mappings("16 TiB PROT_NONE, islands", "islands"),
     mappings("30 x 1 TiB", "terabytes", "30"),
+    mappings("30 x 1 TiB, three children", "terabytes", "30", "1", "3"),
+    # Without PIE, so that what lies where PIEs are, as criu's, is the mapping.
+    mappings("64 TiB, three children", "terabytes", "1", "64", "3", flags=("-no-pie",)),
+    # There is no place for as much a second time, not even one that overlaps.
+    mappings("96 TiB, three children", "terabytes", "1", "96", "3", flags=("-no-pie",))._replace(copies=True),
     mappings("file mapping, 100 GB", "file", "FILE"),
     heap("gcc LSan", "gcc", "leak", "2"),
     heap("clang LSan", "clang", "leak", "2"),

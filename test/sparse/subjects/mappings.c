@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * mappings DIRECTORY KIND: few pages in much address space. Kinds:
- *   terabytes NR   NR mappings of 1 TiB, MAP_NORESERVE
+ *   terabytes NR [SIZE [CHILDREN]]
+ *                  NR mappings of SIZE (1) TiB, MAP_NORESERVE, that CHILDREN (0) share
  *   islands        16 TiB PROT_NONE with islands that can be used
  *   vmas           60,001 mappings of one page
  *   file PATH      100 GB of a file, private and read-only
@@ -24,13 +25,16 @@
 #define NR_ISLANDS  4096
 #define FILE_SIZE   (100 * GB / PAGE * PAGE)
 #define CHANGE_EACH 8
+/* Each process changes its own pages. What the parent changed its children have shared with each other only. */
+#define CHANGE_EACH_IF_CHILDREN 64
 
 static struct page {
 	uint64_t *words;
 	uint64_t tag;
 	int read_only;
 } pages[NR_VMAS];
-static int nr_pages;
+static char *end_of_first; /* of the terabytes, an unused page */
+static int nr_pages, nr_children, change_each = CHANGE_EACH, self;
 
 static void fill(struct page *page, uint64_t tag)
 {
@@ -62,7 +66,7 @@ static const char *step(int n)
 			return problem;
 		}
 	}
-	for (i = n % CHANGE_EACH; i < nr_pages; i += CHANGE_EACH) {
+	for (i = nr_children ? self : n % CHANGE_EACH; i < nr_pages; i += change_each) {
 		if (pages[i].read_only)
 			continue;
 		/* Some are dropped and come back. */
@@ -92,21 +96,38 @@ static void add_page(char *at)
 }
 
 /* A page between two of them, so that they stay apart. */
-static void terabytes(int nr)
+static void terabytes(int nr, size_t size)
 {
-	size_t stride = TIB + PAGE, each = NR_PAGES / nr, i;
+	size_t stride = size + PAGE, each = NR_PAGES / nr, i;
 	char *area = map(NULL, nr * stride, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
 	int m;
 
 	munmap(area, nr * stride);
+	end_of_first = area + size;
 	for (m = 0; m < nr; m++) {
-		char *p = map(area + m * stride, TIB, PROT_READ | PROT_WRITE,
+		char *p = map(area + m * stride, size, PROT_READ | PROT_WRITE,
 			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1);
 
-		madvise(p, TIB, MADV_NOHUGEPAGE);
+		madvise(p, size, MADV_NOHUGEPAGE);
 		for (i = 0; i < each; i++)
-			add_page(p + (TIB - PAGE) / (each - 1) / PAGE * PAGE * i);
+			add_page(p + (size - PAGE) / (each - 1) / PAGE * PAGE * i);
 	}
+}
+
+/* They have a mapping that the parent has not: it must not matter for what they share. */
+static void fork_children(int nr)
+{
+	int i;
+
+	if (!nr)
+		return;
+	nr_children = nr;
+	change_each = CHANGE_EACH_IF_CHILDREN;
+	for (i = 0; i < nr && !self; i++)
+		if (!fork())
+			self = i + 1;
+	if (self)
+		map(end_of_first, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1);
 }
 
 static void islands(void)
@@ -159,15 +180,17 @@ int main(int argc, char **argv)
 {
 	const char *kind = argc > 2 ? argv[2] : "";
 
-	if (!strcmp(kind, "terabytes") && argc > 3)
-		terabytes(atoi(argv[3]));
-	else if (!strcmp(kind, "islands"))
+	if (!strcmp(kind, "terabytes") && argc > 3) {
+		terabytes(atoi(argv[3]), (argc > 4 ? atoi(argv[4]) : 1) * TIB);
+		fork_children(argc > 5 ? atoi(argv[5]) : 0);
+	} else if (!strcmp(kind, "islands")) {
 		islands();
-	else if (!strcmp(kind, "vmas"))
+	} else if (!strcmp(kind, "vmas")) {
 		vmas();
-	else if (!strcmp(kind, "file") && argc > 3)
+	} else if (!strcmp(kind, "file") && argc > 3) {
 		file(argv[3]);
-	else
+	} else {
 		return 1;
+	}
 	follow(argv[1], step);
 }
