@@ -10,4 +10,8 @@ bench-sparse: all
 	$(Q)scripts/check-deps build test
 	$(Q)test/sparse/run --stock $(SPARSE)
 
-.PHONY: check-sparse bench-sparse
+# Writes the tables of the last run into docs/sparse.md.
+sparse-report:
+	$(Q)test/sparse/report
+
+.PHONY: check-sparse bench-sparse sparse-report
