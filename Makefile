@@ -5,6 +5,7 @@
 #   make check              run all tests                 make demo    show it with a redis-server
 #   make check-zdtm         CRIU's whole test suite, compared with CRIU as it is upstream; resumable
 #   make check-sparse       programs in large address spaces: sanitizers and others, see CONTRIBUTING.md
+#   make check-containers   runc, crun, podman and LXC; they are fetched, not installed
 #   make check-vm           the main tests on other kernels, in virtual machines; KERNEL=6.12: on one of them
 #   make vm-run KERNEL=6.12 SCRIPT=FILE [ARGS=...] [LIMIT=SECONDS]   run a script there
 #   make vm-shell KERNEL=6.12                                        a shell there
@@ -96,6 +97,8 @@ include test/stress/stress.mk
 
 include test/zdtm/zdtm.mk
 include test/sparse/sparse.mk
+
+include test/containers/containers.mk
 
 install: all
 	$(Q)scripts/install-root install $(DESTDIR)$(PREFIX)

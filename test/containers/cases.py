@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The tests. Each is a function that gets a directory; it returns what was measured, or raises Failed."""
+
+import concurrent.futures
+import errno
+import glob
+import os
+import shutil
+import signal
+import time
+
+import criurpc
+import host
+import rootfs
+import runtimes
+import subjects
+from criucmd import Failed, dump_stats, image_bytes, wait_until
+
+PRE_DUMPS = 3
+CROWD = 20
+CROWD_MB = 50
+
+
+def make(runtime, directory, subject, name="subject", edit=None, **options):
+    """A running container with its subject."""
+    directory = os.path.join(directory, name)
+    os.makedirs(directory)
+    program = subject(rootfs.make(os.path.join(directory, "rootfs")), **options)
+    container = runtime(name, directory, program.argv, getattr(program, "cwd", "/"))
+    container.prepare(edit)
+    container.start()
+    program.start(container)
+    return container, program
+
+
+def check_stats(container, number, live=False):
+    stats = dump_stats(container.stats(number))
+    if stats.get("mem_tracker", {}).get("name") != "uffd-wp":
+        raise Failed("dump %d was not tracked by uffd-wp" % number)
+    if container.has_parent(number) and not int(stats["pages_skipped_parent"]):
+        raise Failed("dump %d left nothing to its parent" % number)
+    # All tasks of the first are stopped for a moment to become tracked; others list none.
+    if live != bool(stats.get("tasks_stopped")) and number == 1:
+        raise Failed("dump 1 was %s" % ("not live" if live else "live"))
+
+
+def chain(runtime, subject, directory, live=False, edit=None, inspect=lambda container: None):
+    """Pre-dumps, the last dump, a restore, and the subject is as it must be. Returns what the images take.
+
+    edit: changes the configuration; inspect: looks at the container, before the dumps and after the restore.
+    """
+    container, program = make(runtime, directory, subject, edit=edit)
+    inspect(container)
+    sizes = []
+    for number in range(1, PRE_DUMPS + 2):
+        program.change()
+        if number <= PRE_DUMPS:
+            container.pre_dump(number)
+        else:
+            container.dump(number)
+        check_stats(container, number, live)
+        sizes.append(image_bytes(container.images(number)))
+    final_pass = os.path.join(container.images(number), "final-pass")
+    if live != os.path.isdir(final_pass):
+        raise Failed("the last dump has %s final pass" % ("no" if live else "a"))
+    if program.share and sizes[-1] > sizes[0] * program.share:
+        raise Failed("the last dump is not small: %s bytes" % sizes)
+    container.restore(number)
+    program.check(container)
+    inspect(container)
+    container.remove()
+    return "images: " + ", ".join("%.1f" % (n / 2**20) for n in sizes) + " MiB"
+
+
+# Live mode, by one line of configuration
+
+def live_by(name, runtime, subject, directory):
+    host.configure(name, "pre-dump-mode live")
+    return chain(runtime, subject, directory, live=True)
+
+
+# The keeper
+
+def _pre_dumped(directory):
+    container, program = make(runtimes.Runc, directory, subjects.Blocks)
+    container.pre_dump(1)
+    return container, program, _the_keeper()
+
+
+def _the_keeper():
+    found = host.keepers()
+    if len(found) != 1:
+        raise Failed("there are %d keepers" % len(found))
+    return found[0]
+
+
+def _namespaces(pid):
+    return {os.path.basename(p): os.readlink(p) for p in glob.glob("/proc/%d/ns/*" % pid)}
+
+
+def keeper_only_for_pre_dumps(directory):
+    """Questions start no keeper, nor does a checkpoint without a parent; the first pre-dump starts one."""
+    container, program = make(runtimes.Runc, directory, subjects.Blocks)
+    host.run(["criu", "check", "--feature", "mem_dirty_track"])
+    host.run(["criu", "check"])
+    criurpc.version()
+    if not criurpc.feature_check().mem_track:
+        raise Failed("criu swrk says that there is no mem_track")
+    if host.keepers():
+        raise Failed("a question started a keeper")
+    container.dump(0, "--leave-running")
+    if host.keepers():
+        raise Failed("a full checkpoint started a keeper")
+    text = container.pre_dump(1)
+    if "mem_track:true" not in text.replace("MemTrack", "mem_track"):
+        raise Failed("the feature check of runc does not say mem_track:\n" + text)
+    _the_keeper()
+    program.check(container)
+
+
+def keeper_lets_go(directory):
+    """The caller's pipes are at their end when it exits, and the keeper outlives caller and process group."""
+    container, program = make(runtimes.Runc, directory, subjects.Blocks)
+    # run() reads both streams to their end.
+    start = time.monotonic()
+    container.pre_dump(1)
+    seconds = time.monotonic() - start
+    keeper = _the_keeper()
+    for fd in glob.glob("/proc/%d/fd/*" % keeper):
+        target = os.readlink(fd)
+        if target.startswith("pipe:") or directory in target:
+            raise Failed("the keeper has %s open" % target)
+    if os.getsid(keeper) == os.getsid(0) or os.getpgid(keeper) == os.getpgid(0):
+        raise Failed("the keeper is in its caller's session or group")
+    container.pre_dump(2)
+    if _the_keeper() != keeper:
+        raise Failed("the keeper did not survive the runtime")
+    check_stats(container, 2)
+    return "%.2f s" % seconds
+
+
+def keeper_cgroup(directory):
+    """It is neither in its caller's cgroup nor in the container's: both can be killed and removed."""
+    group = os.path.join("/sys/fs/cgroup", "freezer" if host.has_cgroup_v1() else "", host.CGROUP, "caller")
+    os.makedirs(group)
+    container, _ = make(runtimes.Runc, directory, subjects.Blocks)
+
+    def enter():
+        with open(group + "/cgroup.procs", "w") as f:
+            f.write("0")
+
+    images = container.images(1)
+    os.makedirs(images)
+    host.run(["runc", "checkpoint", "--pre-dump", "--image-path", images, "--work-path", images, container.name],
+             preexec=enter)
+    keeper = _the_keeper()
+    with open(group + "/cgroup.procs") as f:
+        left = f.read().split()
+    if left:
+        raise Failed("in the cgroup of the caller there is still %s, the keeper is %d" % (left, keeper))
+    os.rmdir(group)
+    with open("/proc/%d/cgroup" % keeper) as f:
+        ours = f.read().split()
+    if any(host.CGROUP in line for line in ours):
+        raise Failed("the keeper is in a cgroup of caller or container: %s" % ours)
+    container.remove()
+    wait_until(lambda: not os.path.exists("/proc/%d" % keeper), 15, "the keeper, with nothing to hold, to end")
+
+
+def keeper_namespaces(directory):
+    """It has all namespaces of its caller and none of the container; nothing of a container that is gone stays."""
+    container, _, keeper = _pre_dumped(directory)
+    ours, its, theirs = _namespaces(os.getpid()), _namespaces(keeper), _namespaces(container.pid())
+    if its != ours:
+        raise Failed("the keeper's namespaces: %s, its caller's: %s" % (its, ours))
+    for kind in ("mnt", "pid", "net", "ipc", "uts"):
+        if theirs[kind] in its.values():
+            raise Failed("the keeper is in the %s namespace of the container" % kind)
+    with open("/proc/%d/maps" % keeper) as f:
+        if directory in f.read():
+            raise Failed("the keeper has a file of the container mapped")
+    other, _ = make(runtimes.Runc, directory, subjects.Counter, name="other")
+    other.pre_dump(1)  # keeps the keeper
+    container.remove()
+    wait_until(lambda: not _mentions(theirs["net"]), 10, "the container's network namespace to go")
+
+
+def _mentions(namespace):
+    """Whether a process is in that namespace, or holds it open."""
+    for link in glob.glob("/proc/[0-9]*/ns/net") + glob.glob("/proc/[0-9]*/fd/*"):
+        try:
+            if os.readlink(link) == namespace:
+                return True
+        except OSError:
+            pass
+    return False
+
+
+# Confinement
+
+def under_seccomp(action, directory):
+    """A filter forbids userfaultfd to the container. CRIU opens one in it all the same, and the filter stays."""
+
+    def forbid(config):
+        config["linux"]["seccomp"] = {
+            "defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64"],
+            "syscalls": [{"names": ["userfaultfd"], "action": action}],
+        }
+
+    def is_forbidden(container):
+        status = {"SCMP_ACT_ERRNO": errno.EPERM, "SCMP_ACT_KILL_PROCESS": 128 + signal.SIGSYS}[action]
+        container.call("exec", container.name, "/bin/blocks", "userfaultfd", status=status)
+
+    return chain(runtimes.Runc, subjects.Blocks, directory, edit=forbid, inspect=is_forbidden)
+
+
+def under_podmans_seccomp(directory):
+    """As above, with the filter that podman and docker use unless told otherwise."""
+
+    def is_forbidden(container):
+        container.call("exec", container.name, "/bin/blocks", "userfaultfd", status=errno.EPERM)
+
+    return chain(runtimes.Podman, subjects.Blocks, directory, inspect=is_forbidden)
+
+
+def user_namespace(config):
+    linux = config["linux"]
+    linux["namespaces"].append({"type": "user"})
+    linux["uidMappings"] = linux["gidMappings"] = [{"containerID": 0, "hostID": 100000, "size": 65536}]
+
+
+def in_user_namespace(directory):
+    def give(config):
+        user_namespace(config)
+        rootfs.give_to(os.path.join(directory, "subject", "rootfs"), 100000)
+
+    return chain(runtimes.Runc, subjects.Blocks, directory, edit=give)
+
+
+# Many at once
+
+def _count_fds(pid):
+    return len(os.listdir("/proc/%d/fd" % pid))
+
+
+def crowd(directory):
+    """Containers pre-dumped and dumped all at once: each one gets its own pages back, and the keeper forgets them."""
+    # One that is tracked all the time, so that it is one keeper from beginning to end.
+    first, _, keeper = _pre_dumped(os.path.join(directory, "first"))
+    fds = _count_fds(keeper)
+    made = [make(runtimes.Runc, directory, subjects.Blocks, name="c%02d" % i, megabytes=CROWD_MB, seed=1000 + i)
+            for i in range(CROWD)]
+    seconds = []
+    with concurrent.futures.ThreadPoolExecutor(CROWD) as pool:
+        def all_at_once(what):
+            start = time.monotonic()
+            for _ in pool.map(lambda pair: what(*pair), made):
+                pass
+            seconds.append(time.monotonic() - start)
+
+        for number in range(1, PRE_DUMPS + 1):
+            all_at_once(lambda container, program: container.pre_dump(number))
+        most = _count_fds(keeper)
+        all_at_once(lambda container, program: container.dump(PRE_DUMPS + 1))
+        for container, _ in made:
+            for number in range(1, PRE_DUMPS + 2):
+                check_stats(container, number)
+        if _the_keeper() != keeper:
+            raise Failed("it is another keeper")
+        wait_until(lambda: _count_fds(keeper) == fds, 10, "the keeper to forget: it had %d descriptors, at most %d, "
+                   "now %d" % (fds, most, _count_fds(keeper)))
+        all_at_once(lambda container, program: container.restore(PRE_DUMPS + 1))
+        all_at_once(lambda container, program: program.check(container))
+    if most < fds + 2 * CROWD:
+        raise Failed("the keeper had %d descriptors for %d containers" % (most, CROWD))
+    first_bytes = sum(image_bytes(c.images(1)) for c, _ in made)
+    last_bytes = sum(image_bytes(c.images(PRE_DUMPS + 1)) for c, _ in made)
+    if last_bytes > first_bytes / 2:
+        raise Failed("the last dumps are not small: %d of %d bytes" % (last_bytes, first_bytes))
+    for container, _ in made:
+        container.remove()
+        shutil.rmtree(container.directory)
+    return "seconds: pre-dumps %s, dumps %.1f, restores %.1f; first images %.0f MiB, last %.0f" % (
+        ", ".join("%.1f" % s for s in seconds[:PRE_DUMPS]), *seconds[PRE_DUMPS:PRE_DUMPS + 2], first_bytes / 2**20,
+        last_bytes / 2**20)
