@@ -45,7 +45,7 @@ static int greet(int sk, const char **why)
 		return 0;
 	case -ECONNRESET:
 		*why = "the keeper ends, or serves too many clients";
-		return -ECONNREFUSED;
+		return ret;
 	case -EPROTONOSUPPORT:
 		*why = "a keeper of another version runs, end it (kill -TERM); tracked tasks are then dumped in full";
 		return ret;
@@ -87,14 +87,11 @@ static int connect_socket(int sk, const char **why)
 	return greet(sk, why);
 }
 
-int keeper_connect(const char **why)
+/* -ECONNRESET: somebody listened, and went away. */
+static int try_connect(const char **why)
 {
-	const char *ignored;
 	struct stat st;
 	int sk, ret;
-
-	if (!why)
-		why = &ignored;
 
 	ret = keeper_dir_check(&st, why);
 	if (!ret)
@@ -117,6 +114,15 @@ int keeper_connect(const char **why)
 	return sk;
 }
 
+int keeper_connect(const char **why)
+{
+	const char *ignored;
+	int sk;
+
+	sk = try_connect(why ?: &ignored);
+	return sk == -ECONNRESET ? -ECONNREFUSED : sk;
+}
+
 static int64_t now_ms(void)
 {
 	struct timespec t;
@@ -125,10 +131,16 @@ static int64_t now_ms(void)
 	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
+static void wait_to_retry(void)
+{
+	const struct timespec retry = { .tv_nsec = RETRY_MS * 1000000L };
+
+	nanosleep(&retry, NULL);
+}
+
 /* 0: a keeper was started, or another one was found to run. */
 static int start(const char *path, int timeout_ms, const char **why)
 {
-	const struct timespec retry = { .tv_nsec = RETRY_MS * 1000000L };
 	int ret;
 
 	ret = keeper_start(path, timeout_ms);
@@ -137,7 +149,7 @@ static int start(const char *path, int timeout_ms, const char **why)
 		return 0;
 	case KEEPER_RUNS_ALREADY:
 		/* It does not listen yet, or it ends and does not listen any more. */
-		nanosleep(&retry, NULL);
+		wait_to_retry();
 		return 0;
 	case -ETIMEDOUT:
 		*why = "the keeper does not start listening in time";
@@ -161,13 +173,19 @@ int keeper_connect_or_start(const char *path, const char **why)
 		why = &ignored;
 
 	for (;;) {
-		sk = keeper_connect(why);
-		if (sk != -ENOENT && sk != -ECONNREFUSED)
+		sk = try_connect(why);
+		if (sk != -ENOENT && sk != -ECONNREFUSED && sk != -ECONNRESET)
 			return sk;
 
 		left = deadline - now_ms();
 		if (left <= 0)
 			return -ETIMEDOUT;
+
+		/* If the socket is systemd's, that starts the next one; else we do when we come back. */
+		if (sk == -ECONNRESET) {
+			wait_to_retry();
+			continue;
+		}
 
 		if (access(path, X_OK)) {
 			*why = "the keeper program is missing or not executable";
