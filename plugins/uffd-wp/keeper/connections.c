@@ -8,6 +8,7 @@
 
 #include "../keeper-path.h"
 #include "connections.h"
+#include "held.h"
 #include "log.h"
 #include "loop.h"
 #include "requests.h"
@@ -34,15 +35,11 @@ static void connection_close(struct connection *c)
 {
 	TAILQ_REMOVE(&connections, c, link);
 	nr--;
+	if (!nr)
+		held_all_unused();
 	loop_remove(&c->source);
 	close(c->source.fd);
 	free(c);
-}
-
-void connections_close_all(void)
-{
-	while (!TAILQ_EMPTY(&connections))
-		connection_close(TAILQ_FIRST(&connections));
 }
 
 /* One request. 0: it was answered. */

@@ -13,6 +13,4 @@ int connections_init(int listen_fd);
 
 size_t connections_nr(void);
 
-void connections_close_all(void);
-
 #endif /* UFFD_WP_KEEPER_CONNECTIONS_H */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "held.h"
@@ -32,7 +33,8 @@ static void task_exited(struct source *source)
 	held_drop(source_container(source, struct held_task, exit));
 }
 
-int held_put(const struct task_id *id, int uffd, int pidfd)
+/* Not stored. */
+static int held_add(const struct task_id *id, int uffd, int pidfd, struct held_task **added)
 {
 	struct held_task *old = held_find(id), *held;
 	int ret;
@@ -58,24 +60,80 @@ int held_put(const struct task_id *id, int uffd, int pidfd)
 	if (ret) {
 		loop_remove(&held->exit);
 		free(held);
+		return ret;
 	}
 
+	*added = held;
+	return 0;
+}
+
+int held_put(const struct task_id *id, int uffd, int pidfd)
+{
+	struct held_task *held;
+	int ret;
+
+	ret = held_add(id, uffd, pidfd, &held);
+	if (!ret)
+		held->stored = store_add(&held->task, uffd, pidfd);
 	return ret;
+}
+
+static int restore(const struct task *task, struct store_place place, int uffd, int pidfd)
+{
+	struct held_task *held;
+	int ret;
+
+	if (held_find(&task->id))
+		return -EEXIST;
+
+	ret = held_add(&task->id, uffd, pidfd, &held);
+	if (ret)
+		return ret;
+
+	memcpy(held->task.epoch, task->epoch, sizeof(task->epoch));
+	held->task.foreign = task->foreign;
+	held->task.since_ms = task->since_ms;
+	held->stored = place;
+	return 0;
+}
+
+void held_restore(void)
+{
+	store_open(restore);
+}
+
+void held_changed(const struct held_task *held)
+{
+	struct task *task;
+
+	if (held) {
+		store_update(held->stored, &held->task);
+		return;
+	}
+
+	TAILQ_FOREACH(task, &table.order, in_order)
+		store_update(held_of(task)->stored, task);
+}
+
+void held_used(const struct held_task *held)
+{
+	store_in_use(held->stored, true);
+}
+
+void held_all_unused(void)
+{
+	struct task *task;
+
+	TAILQ_FOREACH(task, &table.order, in_order)
+		store_in_use(held_of(task)->stored, false);
 }
 
 void held_drop(struct held_task *held)
 {
 	task_table_remove(&table, &held->task);
+	store_remove(held->stored);
 	loop_remove(&held->exit);
 	close(held->uffd);
 	close(held->exit.fd);
 	free(held);
-}
-
-void held_drop_all(void)
-{
-	struct task *task;
-
-	while ((task = task_table_next(&table, 0)))
-		held_drop(held_of(task));
 }

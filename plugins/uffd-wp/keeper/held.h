@@ -4,6 +4,7 @@
 #define UFFD_WP_KEEPER_HELD_H
 
 #include "loop.h"
+#include "store.h"
 #include "tasks.h"
 
 /* A task with its descriptors. */
@@ -11,6 +12,7 @@ struct held_task {
 	struct task task;
 	int uffd;
 	struct source exit; /* the pidfd, readable when the task has exited */
+	struct store_place stored;
 };
 
 /* max: number of tasks, two descriptors each. */
@@ -27,9 +29,17 @@ struct held_task *held_find(const struct task_id *id);
  */
 int held_put(const struct task_id *id, int uffd, int pidfd);
 
+/* Holds what the keeper before us held, as far as it can be found again. */
+void held_restore(void);
+
+/* The epoch or the mark of a task has changed; NULL: those of any tasks. Before anybody learns of it. */
+void held_changed(const struct held_task *held);
+
+/* A client learns of the context, and may do to the task what we cannot know, until there is no client. */
+void held_used(const struct held_task *held);
+void held_all_unused(void);
+
 /* Closes the context: unless something else holds it, too, the kernel ends the tracking. */
 void held_drop(struct held_task *held);
-
-void held_drop_all(void);
 
 #endif /* UFFD_WP_KEEPER_HELD_H */

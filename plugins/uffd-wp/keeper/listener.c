@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -18,14 +17,6 @@ static struct {
 	dev_t dev;   /* which file our socket is; no file has inode 0 */
 	ino_t ino;
 } listener = { .fd = -1, .dir_fd = -1 };
-
-bool listener_is_passed(void)
-{
-	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
-
-	/* Not for us when another process between took them for its own: sd_listen_fds(3). */
-	return pid && fds && atol(pid) == getpid() && atol(fds) == 1;
-}
 
 static int lock_dir(const char **why)
 {
@@ -191,7 +182,7 @@ static int check_passed_socket(int sk, const char **why)
 	return sk;
 }
 
-int listener_open(bool passed, const char **why)
+int listener_open(int passed_socket, const char **why)
 {
 	struct stat st;
 	int ret;
@@ -200,11 +191,11 @@ int listener_open(bool passed, const char **why)
 	if (ret)
 		return ret;
 
-	ret = passed ? check_passed_socket(LISTENER_PASSED_FD, why) : open_socket(why);
+	ret = passed_socket >= 0 ? check_passed_socket(passed_socket, why) : open_socket(why);
 	if (ret < 0)
 		return ret;
 	listener.fd = ret;
-	listener.passed = passed;
+	listener.passed = passed_socket >= 0;
 
 	ret = keeper_socket_check(&st, why);
 	if (ret)

@@ -9,21 +9,15 @@
 
 #include <stdbool.h>
 
-/* Where systemd passes the first socket, sd_listen_fds(3). */
-#define LISTENER_PASSED_FD 3
-
-/* Whether our starter passed a socket to listen on (LISTEN_PID, LISTEN_FDS). */
-bool listener_is_passed(void);
-
 /*
- * Takes the lock and listens, on LISTENER_PASSED_FD when that is passed.
+ * Takes the lock and listens, on the socket that our starter passed, or with -1 on one of our own.
  * Returns a nonblocking, close-on-exec descriptor, which stays the listener's,
  * or -errno and a message of constant lifetime in *why:
  *  -EALREADY    another keeper has the lock
  *  -EPERM       directory or socket is not ours
  *  -EADDRINUSE  a process that is no keeper listens there
  */
-int listener_open(bool passed, const char **why);
+int listener_open(int passed_socket, const char **why);
 
 /* Whether clients still find us at KEEPER_SOCKET. */
 bool listener_is_reachable(void);

@@ -20,6 +20,8 @@
 #include "listener.h"
 #include "log.h"
 #include "loop.h"
+#include "notify.h"
+#include "passed.h"
 #include "watch.h"
 
 #define TASKS_MAX    16384
@@ -116,14 +118,14 @@ static size_t max_tasks(void)
 }
 
 /* enum keeper_exit; KEEPER_LISTENS: ready to serve. */
-static int set_up(bool passed)
+static int set_up(void)
 {
 	const char *why = "can't watch descriptors";
 	int fd, ret;
 
 	held_init(max_tasks());
 
-	ret = fd = listener_open(passed, &why);
+	ret = fd = listener_open(passed_socket(), &why);
 	if (ret == -EALREADY) {
 		log_message(LOG_INFO, "%s", why);
 		return KEEPER_RUNS_ALREADY;
@@ -143,6 +145,7 @@ static int set_up(bool passed)
 		return KEEPER_FAILED;
 	}
 
+	held_restore();
 	log_message(LOG_INFO, "version %s started, room for %zu tasks", VERSION, held_table()->max);
 	return KEEPER_LISTENS;
 }
@@ -172,16 +175,17 @@ static void serve(void)
 
 int main(int argc, char **argv)
 {
-	bool foreground = false, passed;
+	bool foreground = false;
 	int ret;
 
 	ret = parse_options(argc, argv, &foreground);
 	if (ret >= 0)
 		return ret;
 
-	passed = listener_is_passed();
-	shed_inheritance(passed ? LISTENER_PASSED_FD + 1 : STDERR_FILENO + 1);
+	shed_inheritance(PASSED_FD + passed_nr());
 	log_open(foreground);
+	if (foreground)
+		notify_init();
 
 	if (!foreground) {
 		ret = daemonize();
@@ -192,17 +196,17 @@ int main(int argc, char **argv)
 		leave_cgroups();
 	}
 
-	ret = set_up(passed);
+	ret = set_up();
 	if (!foreground)
 		daemon_ready(ret);
 	if (ret)
 		return ret;
+	notify("READY=1", NULL, 0);
 
 	serve();
 	/* First of all: who connects from now on shall start another one. */
 	listener_close();
 	log_message(LOG_INFO, "ends: %s", stop_reason);
-	connections_close_all();
-	held_drop_all();
+	/* What we hold is closed with us. A service manager may have stored it for the next keeper. */
 	return 0;
 }

@@ -58,6 +58,7 @@ static int do_get(const UffdWp__Request *req, UffdWp__Response *rsp, struct wire
 	if (ret)
 		return ret;
 
+	held_used(held);
 	rsp->epoch = held->task.epoch;
 	rsp_fds->nr = 1;
 	rsp_fds->fd[0] = held->uffd;
@@ -97,6 +98,7 @@ static int do_begin(const UffdWp__Request *req)
 		return ret;
 
 	task_begin(&held->task, req->run_id);
+	held_changed(held);
 	return 0;
 }
 
@@ -105,7 +107,11 @@ static int do_commit(const UffdWp__Request *req)
 	if (!run_id_is_valid(req->run_id))
 		return -EINVAL;
 
-	return task_table_commit(held_table(), req->run_id, now_ms()) ? 0 : -ENOENT;
+	if (!task_table_commit(held_table(), req->run_id, now_ms()))
+		return -ENOENT;
+
+	held_changed(NULL);
+	return 0;
 }
 
 static int do_abort(const UffdWp__Request *req)
@@ -141,6 +147,7 @@ static int do_foreign(const UffdWp__Request *req, UffdWp__Response *rsp)
 
 	if (req->has_foreign && req->foreign)
 		held->task.foreign = true;
+	held_changed(held);
 	rsp->has_foreign = true;
 	rsp->foreign = held->task.foreign;
 	return 0;
