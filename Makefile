@@ -18,6 +18,7 @@
 #
 #   CRIU_SRC=DIR|TARBALL    use this CRIU source instead of fetching it
 #   PREFIX=/usr DESTDIR=    where to install; PREFIX is compiled in, so give it to "make" as well
+#   SYSTEMD=yes|no          whether to install units of systemd; not set: where systemd is
 #   V=1                     show commands
 
 CRIU_VERSION	:= 4.2.1
@@ -25,7 +26,7 @@ PREFIX		?= /usr
 DESTDIR		?=
 CRIU_SRC	?=
 V		?= 0
-export CRIU_VERSION CRIU_SRC
+export CRIU_VERSION CRIU_SRC SYSTEMD
 
 build		:= $(CURDIR)/build
 obj		:= $(build)/obj/uffd-wp
@@ -36,6 +37,7 @@ jobs		= $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 quiet		:= $(if $(Q),-s V=,V=1) --no-print-directory
 
 plugin_outputs	:= $(addprefix $(obj)/,uffd_wp_plugin.so uffd-wp-keeper uffd-wpctl)
+units		:= $(wildcard plugins/uffd-wp/systemd/*)
 # The directory, too: a page may be gone.
 man_sources	:= $(wildcard docs/man docs/man/*.adoc)
 
@@ -68,7 +70,7 @@ $(build)/criu.built: FORCE $(build)/criu.series $(build)/prefix
 $(plugin_outputs) &: FORCE $(build)/criu.built
 	$(Q)$(MAKE) -C plugins/uffd-wp $(quiet) $(jobs) CRIU=$(criu) O=$(obj) PREFIX=$(PREFIX) all
 
-$(build)/root.staged: $(build)/criu.built $(plugin_outputs) $(man_sources) $(build)/prefix scripts/stage scripts/crit
+$(build)/root.staged: $(build)/criu.built $(plugin_outputs) $(units) $(man_sources) $(build)/prefix scripts/stage scripts/crit
 	$(Q)scripts/stage $(PREFIX) $(obj)
 	$(Q)touch $@
 
