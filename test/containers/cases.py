@@ -7,6 +7,7 @@ import glob
 import os
 import shutil
 import signal
+import subprocess
 import time
 
 import criurpc
@@ -14,7 +15,7 @@ import host
 import rootfs
 import runtimes
 import subjects
-from criucmd import Failed, dump_stats, image_bytes, wait_until
+from criucmd import TOP, Failed, dump_stats, end_of, image_bytes, wait_until
 
 PRE_DUMPS = 3
 CROWD = 20
@@ -237,6 +238,46 @@ def in_user_namespace(directory):
     return chain(runtimes.Runc, subjects.Blocks, directory, edit=give)
 
 
+# What it takes
+
+class Usage:
+    """Of a command and all that it started and waited for."""
+
+    def __init__(self, what, argv):
+        start = time.monotonic()
+        pid = os.posix_spawnp(argv[0], argv, os.environ)
+        _, status, usage = os.wait4(pid, 0)
+        if status:
+            raise Failed("%s: %s" % (" ".join(argv), os.waitstatus_to_exitcode(status)))
+        self.text = "%s: %.1f s, CPU %.1f s, largest process %.0f MiB" % (
+            what, time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def resources(directory, megabytes, live=False):
+    """Of runc with everything below it. Not a test: it only fails if something does not work."""
+    if live:
+        host.configure("runc.conf", "pre-dump-mode live")
+    container, program = make(runtimes.Runc, directory, subjects.Blocks, megabytes=megabytes)
+    lines = []
+    for number in range(1, 4):
+        images = container.images(number)
+        os.makedirs(images)
+        program.change()
+        argv = ["runc", "checkpoint", "--image-path", images, "--work-path", images]
+        argv += ["--parent-path", "../%d" % (number - 1)] if number > 1 else []
+        argv += ["--pre-dump"] if number < 3 else []
+        used = Usage("pre-dump %d" % number if number < 3 else "dump", [*argv, container.name])
+        stats = dump_stats(images)
+        pages = stats["pages_written"]
+        final = os.path.join(images, "final-pass")
+        if os.path.isdir(final):
+            pages += dump_stats(final)["pages_written"]
+        lines.append("%s, %.1f MiB of pages, stopped %.0f ms" % (used.text, pages / 256, stats["frozen_time"] / 1000))
+    with open("/proc/%d/status" % _the_keeper()) as f:
+        keeper = next(line.split()[1] for line in f if line.startswith("VmRSS"))
+    return "\n    " + "\n    ".join([*lines, "keeper: %s KiB" % keeper])
+
+
 # Many at once
 
 def _count_fds(pid):
@@ -271,6 +312,8 @@ def crowd(directory):
                    "now %d" % (fds, most, _count_fds(keeper)))
         all_at_once(lambda container, program: container.restore(PRE_DUMPS + 1))
         all_at_once(lambda container, program: program.check(container))
+    with open("/proc/%d/status" % keeper) as f:
+        rss = next(line.split()[1] for line in f if line.startswith("VmRSS"))
     if most < fds + 2 * CROWD:
         raise Failed("the keeper had %d descriptors for %d containers" % (most, CROWD))
     first_bytes = sum(image_bytes(c.images(1)) for c, _ in made)
@@ -280,6 +323,34 @@ def crowd(directory):
     for container, _ in made:
         container.remove()
         shutil.rmtree(container.directory)
-    return "seconds: pre-dumps %s, dumps %.1f, restores %.1f; first images %.0f MiB, last %.0f" % (
+    return "seconds: pre-dumps %s, dumps %.1f, restores %.1f; first images %.0f MiB, last %.0f; keeper %s KiB" % (
         ", ".join("%.1f" % s for s in seconds[:PRE_DUMPS]), *seconds[PRE_DUMPS:PRE_DUMPS + 2], first_bytes / 2**20,
-        last_bytes / 2**20)
+        last_bytes / 2**20, rss)
+
+
+# The guide
+
+def _commands(lines, start, end):
+    """The indented lines from one heading to another."""
+    i = next(n for n, line in enumerate(lines) if line.startswith(start))
+    j = next((n for n, line in enumerate(lines) if n > i and line.startswith(end)), len(lines))
+    return [line[4:] for line in lines[i:j] if line.startswith("    ") or not line.strip()]
+
+
+def guide(name, directory):
+    """What docs/containers.md tells to type does what it says: the counter goes on from where it was."""
+    with open(os.path.join(TOP, "docs/containers.md")) as f:
+        lines = f.read().splitlines()
+    script = os.path.join(directory, "commands")
+    with open(script, "w") as f:
+        f.write("\n".join(["set -ex", *_commands(lines, "# ", "## "), *_commands(lines, "## " + name, "## ")]) + "\n")
+    subprocess.run(["mount", "-t", "tmpfs", "guide", "/srv"], check=True, timeout=10)
+    log = os.path.join(directory, "log")
+    host.run_detached(["bash", script], 60, log)
+    if not host.keepers():
+        raise Failed("nothing was tracked")
+    with open(log) as f:
+        counts = [int(line) for line in f.read().splitlines() if line.isdigit()]
+    if len(counts) != 2 or not 0 < counts[0] < counts[1] < counts[0] + 100:
+        raise Failed("the counter was at %s\n%s" % (counts, end_of(log)))
+    return "%d, %d" % tuple(counts)

@@ -5,6 +5,7 @@ Everything is in the mount namespace of the sandbox (test/lib/sandbox.py) and go
 machine is written.
 """
 
+import glob
 import os
 import signal
 import subprocess
@@ -22,23 +23,28 @@ def _mount(*args):
     subprocess.run(["mount", *args], check=True, timeout=10)
 
 
-def _overlay(where, *layers):
-    """What is in the layers appears in a directory, on top of what is there; it can't be written."""
-    _mount("-t", "overlay", "-o", "lowerdir=" + ":".join([*layers, where]), "overlay", where)
+def _overlay(where, *layers, changes=None):
+    """What is in the layers appears in a directory, on top of what is there; it can be written if changes have a place."""
+    options = "lowerdir=" + ":".join([*layers, where])
+    if changes:
+        os.makedirs(changes + "/upper")
+        os.makedirs(changes + "/work")
+        options += ",upperdir=%s/upper,workdir=%s/work" % (changes, changes)
+    _mount("-t", "overlay", "-o", options, "overlay", where)
 
 
 def install(*packages):
     """This CRIU as "make install" puts it into /usr, and what test/containers/fetch unpacked, by its names.
 
-    /etc can be written: changes are in memory.
+    /etc and /var/lib can be written: changes are in memory.
     """
     trees = [os.path.join(UNPACKED, name) for name in packages]
     _overlay("/usr", USR, *(t + "/usr" for t in trees if os.path.isdir(t + "/usr")))
-    os.makedirs("/run/etc/upper")
-    os.makedirs("/run/etc/work")
-    layers = [t + "/etc" for t in trees if os.path.isdir(t + "/etc")]
-    _mount("-t", "overlay", "-o", "lowerdir=%s,upperdir=/run/etc/upper,workdir=/run/etc/work" %
-           ":".join([*layers, "/etc"]), "overlay", "/etc")
+    _overlay("/etc", *(t + "/etc" for t in trees if os.path.isdir(t + "/etc")), changes="/run/changes/etc")
+    _overlay("/var/lib", changes="/run/changes/var-lib")
+    # podman can't put an overlay of its own on top of one.
+    os.makedirs("/var/lib/containers", exist_ok=True)
+    _mount("-t", "tmpfs", "containers", "/var/lib/containers")
     # Settings of the machine are none of ours.
     for name in ("default.conf", "runc.conf", "crun.conf"):
         configure(name, None)
@@ -78,12 +84,19 @@ def choose_cgroups(version):
     _mount("-t", "cgroup2", "cgroup2", top)
 
 
-def remove_cgroups():
-    """What is left of them when all containers are gone: cgroups are the machine's, not the sandbox's."""
+def cgroups():
+    """Those of the tests, in all hierarchies of the machine, and those that runtimes make if nothing is said."""
+    names = (CGROUP, "counter", "libpod_parent", "lxc.pivot", "lxc.monitor.counter*", "lxc.payload.counter*")
     with open("/proc/self/mounts") as f:
         mounts = [line.split() for line in f]
-    for point in {m[1] for m in mounts if m[2] in ("cgroup", "cgroup2")}:
-        for directory, _, _ in os.walk(os.path.join(point, CGROUP), topdown=False):
+    points = {m[1] for m in mounts if m[2] in ("cgroup", "cgroup2")}
+    return {path for point in points for name in names for path in glob.glob(os.path.join(point, name))}
+
+
+def remove_cgroups(paths):
+    """When all that was in them is gone: they are the machine's, not the sandbox's."""
+    for path in paths:
+        for directory, _, _ in os.walk(path, topdown=False):
             os.rmdir(directory)
 
 

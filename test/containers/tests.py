@@ -21,6 +21,7 @@ ALL = {}
 for _name, _runtime in (("runc", Runc), ("crun", Crun), ("podman", Podman), ("lxc", Lxc)):
     for _subject in (Counter, Redis):
         ALL["%s/%s" % (_name, _subject.__name__.lower())] = Test(_runtime, cases.chain, _runtime, _subject)
+    ALL[_name + "/guide"] = Test(_runtime, cases.guide, {"lxc": "LXC"}.get(_name, _name))
 
 ALL.update({
     "runc/crowd": Test(Runc, cases.crowd),
@@ -40,3 +41,9 @@ ALL.update({
     "runc/cgroup 2": Test(Runc, cases.chain, Runc, Blocks, cgroups=CGROUP_V2),
     "keeper/namespaces": Test(Runc, cases.keeper_namespaces),
 })
+
+# Run only if they are asked for by name.
+MEASUREMENTS = {
+    "measure/runc": Test(Runc, cases.resources, megabytes=1024),
+    "measure/runc live": Test(Runc, cases.resources, megabytes=1024, live=True),
+}
