@@ -186,6 +186,20 @@ def keeper_namespaces(directory):
     wait_until(lambda: not _mentions(theirs["net"]), 10, "the container's network namespace to go")
 
 
+def keeper_of_other_mounts(directory):
+    """Runtimes with a mount namespace of their own and those without share a keeper as long as they share /run."""
+    container, _ = make(runtimes.Runc, directory, subjects.Blocks)
+    images = container.images(1)
+    os.makedirs(images)
+    host.run(["unshare", "--mount", "runc", "checkpoint", "--pre-dump", "--image-path", images, "--work-path", images,
+              container.name])
+    keeper = _the_keeper()
+    container.pre_dump(2)
+    if _the_keeper() != keeper:
+        raise Failed("it is another keeper")
+    check_stats(container, 2)
+
+
 def _mentions(namespace):
     """Whether a process is in that namespace, or holds it open."""
     for link in glob.glob("/proc/[0-9]*/ns/net") + glob.glob("/proc/[0-9]*/fd/*"):

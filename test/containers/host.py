@@ -24,7 +24,7 @@ def _mount(*args):
 
 
 def _overlay(where, *layers, changes=None):
-    """What is in the layers appears in a directory, on top of what is there; it can be written if changes have a place."""
+    """What is in the layers appears in a directory, on top of what is there. changes: where they go, None: nowhere."""
     options = "lowerdir=" + ":".join([*layers, where])
     if changes:
         os.makedirs(changes + "/upper")

@@ -140,8 +140,8 @@ class Podman(Container):
     last = None  # number of the last dump
 
     def prepare(self, edit=None):
-        self.options = ("--root", os.path.join(self.directory, "podman"), "--runroot", "/run/podman", "--cgroup-manager",
-                        "cgroupfs", "--events-backend", "file", "--runtime", self.runtime)
+        self.options = ("--root", os.path.join(self.directory, "podman"), "--runroot", "/run/podman",
+                        "--cgroup-manager", "cgroupfs", "--events-backend", "file", "--runtime", self.runtime)
 
     def start(self):
         self.call_detached("run", "--detach", "--name", self.name, "--network", "none", "--cgroup-parent",

@@ -27,6 +27,7 @@ ALL.update({
     "runc/crowd": Test(Runc, cases.crowd),
     "runc/live by default.conf": Test(Runc, cases.live_by, "default.conf", Runc, Redis),
     "runc/live by runc.conf": Test(Runc, cases.live_by, "runc.conf", Runc, Blocks),
+    "podman/live by runc.conf": Test(Podman, cases.live_by, "runc.conf", Podman, Blocks),
     "crun/live by default.conf": Test(Crun, cases.live_by, "default.conf", Crun, Blocks),
     "podman/live by default.conf": Test(Podman, cases.live_by, "default.conf", Podman, Blocks),
     "lxc/live by default.conf": Test(Lxc, cases.live_by, "default.conf", Lxc, Blocks),
@@ -39,6 +40,7 @@ ALL.update({
     "keeper/cgroup": Test(Runc, cases.keeper_cgroup),
     "keeper/cgroup 2": Test(Runc, cases.keeper_cgroup, cgroups=CGROUP_V2),
     "runc/cgroup 2": Test(Runc, cases.chain, Runc, Blocks, cgroups=CGROUP_V2),
+    "keeper/other mounts": Test(Runc, cases.keeper_of_other_mounts),
     "keeper/namespaces": Test(Runc, cases.keeper_namespaces),
 })
 

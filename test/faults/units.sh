@@ -17,12 +17,12 @@ setting()
 
 mount -t overlay -o "lowerdir=$usr:/usr" overlay /usr || skip "no overlay file system"
 installed=/usr/lib/systemd/system/uffd-wp-keeper
-said=$(SYSTEMD_LOG_LEVEL=warning timeout 60 systemd-analyze verify --man=no $installed.socket $installed.service 2>&1) ||
+said=$(SYSTEMD_LOG_LEVEL=warning timeout 60 systemd-analyze verify --man=no $installed.{socket,service} 2>&1) ||
 	fail "systemd-analyze: $said"
 ! grep uffd-wp <<<"$said" || fail "systemd-analyze is not content"
 
 [ -x "$(setting ExecStart | cut -d ' ' -f 1)" ] || fail "no keeper at $(setting ExecStart)"
-grep -q "^ListenSequentialPacket=$socket$" "$units/uffd-wp-keeper.socket" || fail "another socket than that of the plugin"
+grep -q "^ListenSequentialPacket=$socket$" "$units/uffd-wp-keeper.socket" || fail "not the plugin's socket"
 slots=$(sed -n 's/^#define SLOTS[[:space:]]*//p' "$top/plugins/uffd-wp/keeper/store.c")
 [ "$(setting FileDescriptorStoreMax)" = $((2 * slots + 1)) ] || fail "FileDescriptorStoreMax is not for $slots tasks"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Descriptors that systemd passed: the socket to listen on, and what an earlier keeper stored there; sd_listen_fds(3). */
+/* Descriptors that systemd passed: the socket to listen on, and what an earlier keeper stored; sd_listen_fds(3). */
 #ifndef UFFD_WP_KEEPER_PASSED_H
 #define UFFD_WP_KEEPER_PASSED_H
 

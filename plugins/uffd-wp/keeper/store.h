@@ -30,7 +30,7 @@ struct store_place store_add(const struct task *task, int uffd, int pidfd);
 /* Its epoch or mark has changed; to be called before anybody learns of it. */
 void store_update(struct store_place place, const struct task *task);
 
-/* Whether a client may be at work on it. If we die then, it is not found again: what we were to be told is not known. */
+/* Whether a client may be at work on it. If we die then, it is not found again: what we'd be told is not known. */
 void store_in_use(struct store_place place, bool in_use);
 
 void store_remove(struct store_place place);

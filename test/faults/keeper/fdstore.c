@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A service manager stores the keeper's descriptors (FDSTORE in sd_notify(3)): what was held when a keeper was killed is
- * held by the next one, but for tasks that a client worked on. This test plays the manager.
+ * A service manager stores the keeper's descriptors (FDSTORE in sd_notify(3)): what was held when a keeper was killed
+ * is held by the next one, but for tasks that a client worked on. This test plays the manager.
  */
 #include <fcntl.h>
 #include <signal.h>
