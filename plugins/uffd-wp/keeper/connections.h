@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#define CONNECTIONS_MAX	   64	 /* further ones are closed at once */
+#define CONNECTIONS_MAX	   256	 /* further ones are closed at once */
 #define CONNECTION_IDLE_MS 10000 /* when there is no room, one that said nothing for so long makes room */
 
 /* listen_fd: nonblocking, stays the caller's. 0 or -errno. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* 10,000 connections at once: 64 are kept, the keeper goes on. Connections that say nothing make room in time. */
+/* 10,000 connections at once: 256 are kept, the keeper goes on. Connections that say nothing make room in time. */
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -7,7 +7,7 @@
 #include "common.h"
 
 #define CROWD	10000
-#define MAX	64    /* CONNECTIONS_MAX of the keeper */
+#define MAX	256   /* CONNECTIONS_MAX of the keeper */
 #define IDLE_MS 10000 /* CONNECTION_IDLE_MS */
 
 static int crowd[CROWD];
