@@ -27,7 +27,7 @@
 
 #define PAGE	  4096UL
 #define WORDS	  (PAGE / sizeof(uint64_t))
-#define BATCH	  16 /* pages between two naps */
+#define BATCH	  4  /* pages between two naps */
 #define NAP_MS	  10
 #define SAY_EVERY 5 /* naps */
 

@@ -2,6 +2,7 @@
 """The tests. Each is a function that gets a directory; it returns what was measured, or raises Failed."""
 
 import concurrent.futures
+import contextlib
 import errno
 import glob
 import os
@@ -15,11 +16,16 @@ import host
 import rootfs
 import runtimes
 import subjects
+import systemd
 from criucmd import TOP, Failed, dump_stats, end_of, image_bytes, wait_until
 
 PRE_DUMPS = 3
 CROWD = 20
 CROWD_MB = 50
+
+
+class Skip(Exception):
+    """What the test needs is not there; the text says what."""
 
 
 def make(runtime, directory, subject, name="subject", edit=None, **options):
@@ -32,6 +38,12 @@ def make(runtime, directory, subject, name="subject", edit=None, **options):
     container.start()
     program.start(container)
     return container, program
+
+
+def size_of(images):
+    """Bytes of a level, with its final pass."""
+    final_pass = os.path.join(images, "final-pass")
+    return image_bytes(images) + (image_bytes(final_pass) if os.path.isdir(final_pass) else 0)
 
 
 def check_stats(container, number, live=False):
@@ -60,7 +72,7 @@ def chain(runtime, subject, directory, live=False, edit=None, inspect=lambda con
         else:
             container.dump(number)
         check_stats(container, number, live)
-        sizes.append(image_bytes(container.images(number)))
+        sizes.append(size_of(container.images(number)))
     final_pass = os.path.join(container.images(number), "final-pass")
     if live != os.path.isdir(final_pass):
         raise Failed("the last dump has %s final pass" % ("no" if live else "a"))
@@ -186,6 +198,22 @@ def keeper_namespaces(directory):
     wait_until(lambda: not _mentions(theirs["net"]), 10, "the container's network namespace to go")
 
 
+def keeper_killed(directory):
+    """Between two pre-dumps: the next one is full, those after it are not, and the container is as it must be."""
+    container, program, keeper = _pre_dumped(directory)
+    os.kill(keeper, signal.SIGKILL)
+    wait_until(lambda: not host.keepers(), 10, "the end of the keeper")
+    program.change()
+    container.pre_dump(2)
+    if int(dump_stats(container.stats(2))["pages_skipped_parent"]):
+        raise Failed("pages were left to the parent without a keeper")
+    program.change()
+    container.dump(3)
+    check_stats(container, 3)
+    container.restore(3)
+    program.check(container)
+
+
 def keeper_of_other_mounts(directory):
     """Runtimes with a mount namespace of their own and those without share a keeper as long as they share /run."""
     container, _ = make(runtimes.Runc, directory, subjects.Blocks)
@@ -298,8 +326,10 @@ def _count_fds(pid):
     return len(os.listdir("/proc/%d/fd" % pid))
 
 
-def crowd(directory):
+def crowd(directory, live=False):
     """Containers pre-dumped and dumped all at once: each one gets its own pages back, and the keeper forgets them."""
+    if live:
+        host.configure("runc.conf", "pre-dump-mode live")
     # One that is tracked all the time, so that it is one keeper from beginning to end.
     first, _, keeper = _pre_dumped(os.path.join(directory, "first"))
     fds = _count_fds(keeper)
@@ -319,7 +349,7 @@ def crowd(directory):
         all_at_once(lambda container, program: container.dump(PRE_DUMPS + 1))
         for container, _ in made:
             for number in range(1, PRE_DUMPS + 2):
-                check_stats(container, number)
+                check_stats(container, number, live)
         if _the_keeper() != keeper:
             raise Failed("it is another keeper")
         wait_until(lambda: _count_fds(keeper) == fds, 10, "the keeper to forget: it had %d descriptors, at most %d, "
@@ -330,8 +360,8 @@ def crowd(directory):
         rss = next(line.split()[1] for line in f if line.startswith("VmRSS"))
     if most < fds + 2 * CROWD:
         raise Failed("the keeper had %d descriptors for %d containers" % (most, CROWD))
-    first_bytes = sum(image_bytes(c.images(1)) for c, _ in made)
-    last_bytes = sum(image_bytes(c.images(PRE_DUMPS + 1)) for c, _ in made)
+    first_bytes = sum(size_of(c.images(1)) for c, _ in made)
+    last_bytes = sum(size_of(c.images(PRE_DUMPS + 1)) for c, _ in made)
     if last_bytes > first_bytes / 2:
         raise Failed("the last dumps are not small: %d of %d bytes" % (last_bytes, first_bytes))
     for container, _ in made:
@@ -368,3 +398,79 @@ def guide(name, directory):
     if len(counts) != 2 or not 0 < counts[0] < counts[1] < counts[0] + 100:
         raise Failed("the counter was at %s\n%s" % (counts, end_of(log)))
     return "%d, %d" % tuple(counts)
+
+
+# A real systemd
+
+SERVICE = "uffd-wp-keeper.service"
+
+
+class Supervised:
+    """blocks, where systemd is pid 1; criu is called there, without a container runtime."""
+
+    def __init__(self, manager, directory):
+        self.manager = manager
+        self.directory = directory
+        os.makedirs(os.path.join(directory, "bin"))
+        os.makedirs(os.path.join(directory, "data"))
+        self.program = subjects.Blocks(directory)
+        script = "cd %s/data; echo $$ >../pid; exec ../bin/blocks 50 1 </dev/null >/dev/null 2>&1" % directory
+        self.process = subprocess.Popen([*manager.inside(), "setsid", "sh", "-c", script], stdin=subprocess.DEVNULL)
+        self.program.start(None)
+        with open(os.path.join(directory, "pid")) as f:
+            self.inner_pid = f.read().strip()
+
+    def criu(self, action, number, *args):
+        images = os.path.join(self.directory, str(number))
+        if action != "restore":
+            os.makedirs(images)
+            args = (*args, "-t", self.inner_pid)
+            args += ("--prev-images-dir", "../%d" % (number - 1)) if number > 1 else ()
+        self.manager.run("criu", action, "-D", images, "-o", action + ".log", *args)
+        return None if action == "restore" else int(dump_stats(images)["pages_skipped_parent"])
+
+    def pid(self):
+        """As we see it."""
+        for status in glob.glob("/proc/[0-9]*/status"):
+            with contextlib.suppress(OSError), open(status) as f:
+                text = f.read()
+                if text.startswith("Name:\tblocks\n"):
+                    return int(status.split("/")[2])
+        raise Failed("blocks does not run")
+
+
+def supervised_keeper(directory):
+    """The units in a real systemd: started by the first pre-dump, killed and restarted, and tracking goes on."""
+    if not os.path.exists(systemd.PROGRAM):
+        raise Skip("there is no systemd")
+    manager = systemd.Systemd(directory, "uffd-wp-keeper.socket")
+    try:
+        subject = Supervised(manager, os.path.join(directory, "subject"))
+        if host.keepers():
+            raise Failed("a keeper runs before the first pre-dump")
+        subject.criu("pre-dump", 1)
+        first = manager.show(SERVICE, "MainPID")
+        if not int(first):
+            raise Failed("the keeper is not that of systemd: %s" % host.keepers())
+        for number, restart in ((2, ["systemctl", "kill", "--signal=KILL", SERVICE]),
+                                (3, ["systemctl", "restart", SERVICE])):
+            stored = int(manager.show(SERVICE, "NFileDescriptorStore"))
+            if stored != 3:
+                raise Failed("systemd stores %d descriptors for one task" % stored)
+            subject.program.change()
+            manager.run(*restart)
+            wait_until(lambda: manager.show(SERVICE, "ActiveState") == "active" and
+                       manager.show(SERVICE, "MainPID") not in ("0", first), 10, "another keeper")
+            first = manager.show(SERVICE, "MainPID")
+            if not subject.criu("pre-dump", number):
+                raise Failed("pre-dump %d is a full one" % number)
+        if not subject.criu("dump", 4, "--track-mem"):
+            raise Failed("the dump is a full one")
+        subject.process.wait(10)
+        wait_until(lambda: manager.show(SERVICE, "ActiveState") == "inactive", 15, "the end of the idle keeper")
+        if manager.show(SERVICE, "NFileDescriptorStore") != "0" or manager.show(SERVICE, "Result") != "success":
+            raise Failed(manager.run("systemctl", "show", SERVICE))
+        subject.criu("restore", 4, "-d")
+        subject.program.check(subject)
+    finally:
+        manager.end()

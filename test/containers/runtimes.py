@@ -64,14 +64,10 @@ class Oci(Container):
         config["process"].update(terminal=False, args=self.argv, cwd=self.cwd)
         config["root"] = {"path": "rootfs", "readonly": False}
         config["linux"]["cgroupsPath"] = "/%s/%s" % (host.CGROUP, self.name)
-        self.adapt(config)
         if edit:
             edit(config)
         with open(path, "w") as f:
             json.dump(config, f, indent=1)
-
-    def adapt(self, config):
-        """What this machine does not have."""
 
     def start(self):
         self.call_detached("run", "-d", "--bundle", self.directory, self.name)
@@ -124,10 +120,8 @@ class Runc(Oci):
 class Crun(Oci):
     program = "crun"
     packages = ("crun",)
+    # A machine may have cgroups of version 1 besides, which crun does not see, but CRIU would restore.
     extra = ("--manage-cgroups-mode=ignore",)
-
-    def adapt(self, config):
-        config["linux"].pop("resources", None)
 
 
 class Podman(Container):

@@ -10,10 +10,11 @@ from subjects import Blocks, Counter, Redis
 
 
 class Test:
+    """runtime: None if none is needed."""
+
     def __init__(self, runtime, case, *args, **options):
-        self.runtime = runtime
-        self.packages = runtime.packages
-        self.cgroups = options.pop("cgroups", runtime.cgroups)
+        self.packages = runtime.packages if runtime else ()
+        self.cgroups = options.pop("cgroups", runtime.cgroups if runtime else CGROUP_V2)
         self.run = functools.partial(case, *args, **options)
 
 
@@ -25,6 +26,7 @@ for _name, _runtime in (("runc", Runc), ("crun", Crun), ("podman", Podman), ("lx
 
 ALL.update({
     "runc/crowd": Test(Runc, cases.crowd),
+    "runc/crowd live": Test(Runc, cases.crowd, live=True),
     "runc/live by default.conf": Test(Runc, cases.live_by, "default.conf", Runc, Redis),
     "runc/live by runc.conf": Test(Runc, cases.live_by, "runc.conf", Runc, Blocks),
     "podman/live by runc.conf": Test(Podman, cases.live_by, "runc.conf", Podman, Blocks),
@@ -40,6 +42,8 @@ ALL.update({
     "keeper/cgroup": Test(Runc, cases.keeper_cgroup),
     "keeper/cgroup 2": Test(Runc, cases.keeper_cgroup, cgroups=CGROUP_V2),
     "runc/cgroup 2": Test(Runc, cases.chain, Runc, Blocks, cgroups=CGROUP_V2),
+    "keeper/systemd": Test(None, cases.supervised_keeper),
+    "keeper/killed": Test(Runc, cases.keeper_killed),
     "keeper/other mounts": Test(Runc, cases.keeper_of_other_mounts),
     "keeper/namespaces": Test(Runc, cases.keeper_namespaces),
 })
