@@ -18,6 +18,8 @@ UNPACKED = os.path.join(TOP, "build", "containers")
 CGROUP_V1, CGROUP_V2 = "v1", "v2"
 CGROUP = "uffd-wp-containers"  # that of all containers, in each hierarchy
 
+always = {}  # what this machine needs in a file of /etc/criu, by its name
+
 
 def _mount(*args):
     subprocess.run(["mount", *args], check=True, timeout=10)
@@ -55,13 +57,14 @@ def install(*packages):
 def configure(name, line):
     """One line in /etc/criu/NAME; None: no such file."""
     path = os.path.join("/etc/criu", name)
-    if line is None:
+    text = always.get(name, "") + (line + "\n" if line else "")
+    if not text:
         if os.path.exists(path):
             os.unlink(path)
         return
     os.makedirs("/etc/criu", exist_ok=True)
     with open(path, "w") as f:
-        f.write(line + "\n")
+        f.write(text)
 
 
 def _mount_points(below):
@@ -79,6 +82,10 @@ def choose_cgroups(version):
         return
     if [top] == _mount_points(top) and os.path.exists(top + "/cgroup.procs"):
         return
+    # CRIU sees in /proc/self/cgroup what is hidden from the runtime, and would restore properties of it, which fails
+    # below the first level.
+    always["default.conf"] = "cgroup-dump-controller none\n"
+    configure("default.conf", None)
     for point in reversed(_mount_points(top)):
         subprocess.run(["umount", "-l", point], check=True, timeout=10)
     _mount("-t", "cgroup2", "cgroup2", top)

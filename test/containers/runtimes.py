@@ -53,8 +53,6 @@ class Container:
 class Oci(Container):
     """runc and crun: a bundle with a config.json, made as with their "spec"."""
 
-    extra = ()  # arguments of checkpoint and restore
-
     def prepare(self, edit=None):
         """edit: a function that changes the configuration."""
         self.call("spec", cwd=self.directory)
@@ -86,8 +84,7 @@ class Oci(Container):
         images = self.images(number)
         os.makedirs(images)
         parent = ("--parent-path", "../%d" % (number - 1)) if number > 1 else ()
-        return self.call("checkpoint", *args, "--image-path", images, "--work-path", images, *parent, *self.extra,
-                         self.name)
+        return self.call("checkpoint", *args, "--image-path", images, "--work-path", images, *parent, self.name)
 
     def pre_dump(self, number):
         return self.checkpoint(number, "--pre-dump")
@@ -98,7 +95,7 @@ class Oci(Container):
     def restore(self, number):
         images = self.images(number)
         self.call_detached("restore", "-d", "--bundle", self.directory, "--image-path", images, "--work-path", images,
-                           *self.extra, self.name)
+                           self.name)
 
     def remove(self):
         self.call("delete", "--force", self.name)
@@ -120,8 +117,6 @@ class Runc(Oci):
 class Crun(Oci):
     program = "crun"
     packages = ("crun",)
-    # A machine may have cgroups of version 1 besides, which crun does not see, but CRIU would restore.
-    extra = ("--manage-cgroups-mode=ignore",)
 
 
 class Podman(Container):
@@ -131,6 +126,7 @@ class Podman(Container):
     packages = ("podman", "runc")
     cgroups = host.CGROUP_V1
     runtime = "runc"
+    limits = ()
     last = None  # number of the last dump
 
     def prepare(self, edit=None):
@@ -139,7 +135,7 @@ class Podman(Container):
 
     def start(self):
         self.call_detached("run", "--detach", "--name", self.name, "--network", "none", "--cgroup-parent",
-                           "/" + host.CGROUP, "--workdir", self.cwd, "--rootfs",
+                           "/" + host.CGROUP, *self.limits, "--workdir", self.cwd, "--rootfs",
                   self.root, *self.argv)
 
     def inspect(self, field):
@@ -219,3 +215,11 @@ class Lxc(Container):
 
     def remove(self):
         self.lxc("lxc-stop", "-k")
+
+
+class PodmanCrun(Podman):
+    packages = ("podman", "crun")
+    cgroups = host.CGROUP_V2
+    runtime = "crun"
+    # On a machine with cgroups of both versions, this controller may be one of version 1.
+    limits = ("--pids-limit", "-1")

@@ -5,7 +5,7 @@ import functools
 
 import cases
 from host import CGROUP_V2
-from runtimes import Crun, Lxc, Podman, Runc
+from runtimes import Crun, Lxc, Podman, PodmanCrun, Runc
 from subjects import Blocks, Counter, Redis
 
 
@@ -36,6 +36,7 @@ ALL.update({
     "runc/user namespace": Test(Runc, cases.in_user_namespace),
     "runc/seccomp error": Test(Runc, cases.under_seccomp, "SCMP_ACT_ERRNO"),
     "runc/seccomp killed": Test(Runc, cases.under_seccomp, "SCMP_ACT_KILL_PROCESS"),
+    "podman/with crun": Test(PodmanCrun, cases.chain, PodmanCrun, Redis),
     "podman/default seccomp": Test(Podman, cases.under_podmans_seccomp),
     "keeper/only for pre-dumps": Test(Runc, cases.keeper_only_for_pre_dumps),
     "keeper/lets go": Test(Runc, cases.keeper_lets_go),
