@@ -14,6 +14,12 @@ struct criu {
 	char **options; /* the user's, for all actions; ends with NULL */
 };
 
+/* A path, or a name to be found in PATH, as a path for the caller to free; NULL: there is none that can be run. */
+char *program_find(const char *name);
+
+/* Programs that we run find this one first, as runtimes do with criu. */
+void program_put_first(const char *path);
+
 /* given: as with --criu, or NULL. Returns a path for the caller to free; NULL: reported. */
 char *criu_find(const char *given);
 

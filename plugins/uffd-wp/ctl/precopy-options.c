@@ -1,29 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <ctype.h>
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "number.h"
 #include "precopy-options.h"
-
-#define MAX_ITERATIONS 1000
-#define MAX_DOWNTIME_MS 3600000
-
-static int parse_number(const char *option, const char *word, unsigned long max, unsigned long *number)
-{
-	char *end;
-
-	errno = 0;
-	*number = isdigit((unsigned char)*word) ? strtoul(word, &end, 10) : 0;
-	if (!*number || *end || errno || *number > max) {
-		warnx("%s: '%s' is not a number from 1 to %lu", option, word, max);
-		return -EINVAL;
-	}
-
-	return 0;
-}
 
 /* 0, or -EINVAL, reported. */
 static int parse_option(int opt, struct precopy_options *options)

@@ -15,6 +15,10 @@ struct precopy_iteration {
 	uint64_t stop_us; /* how long a dump now would stop them */
 };
 
+/* What users may ask for. */
+#define MAX_ITERATIONS 1000
+#define MAX_DOWNTIME_MS 3600000
+
 struct precopy_limits {
 	size_t max_iterations;
 	uint64_t downtime_us; /* 0: as short as it gets */

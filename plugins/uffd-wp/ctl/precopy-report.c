@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "output.h"
+#include "criu-log.h"
 #include "precopy-report.h"
 
 #define MIB 1048576.0
@@ -70,39 +70,16 @@ static void print_messages(int fd)
 		fwrite(buf, 1, len, stderr);
 }
 
-/* The last of them says no more than that it failed. */
-static bool tells_reason(const char *line)
-{
-	return strstr(line, "Error (") && !strstr(line, "umping FAILED.");
-}
-
 /* false: there is no log */
 static bool print_last_error(const char *log)
 {
-	char *line = NULL, *error = NULL;
-	size_t size = 0;
-	FILE *f;
+	bool exists;
+	char *error = criu_log_last_error(log, &exists);
 
-	f = fopen(log, "re");
-	if (!f)
-		return false;
-
-	while (getline(&line, &size, f) > 0) {
-		if (!tells_reason(line))
-			continue;
-		line[strcspn(line, "\n")] = '\0';
-		free(error);
-		error = strdup(line);
-	}
-	fclose(f);
-
-	if (error) {
-		make_printable(error);
+	if (error)
 		fprintf(stderr, "%s\n", error);
-	}
-	free(line);
 	free(error);
-	return true;
+	return exists;
 }
 
 void report_failure(const char *action, const char *dir, const struct run *run)

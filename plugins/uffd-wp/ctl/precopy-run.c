@@ -101,10 +101,12 @@ static int spawn(const struct runner *runner, char **argv, struct run *run)
 /* After the first signal it waits on, after the second one no longer. */
 static void wait_for(struct runner *runner, struct run *run)
 {
-	struct pollfd signals = { .fd = runner->signals, .events = POLLIN };
+	struct pollfd fds[] = { { .fd = runner->signals, .events = POLLIN },
+				{ .fd = run->on_event ? run->event_fd : -1, .events = POLLIN } };
 
 	while (waitpid(run->pid, &run->status, WNOHANG) == 0) {
-		poll(&signals, 1, run->on_tick ? TICK_MS : -1);
+		if (poll(fds, 2, run->on_tick ? TICK_MS : -1) > 0 && (fds[1].revents & POLLIN))
+			run->on_event(run);
 		if (run->on_tick)
 			run->on_tick(run);
 		if (!read_signals(runner))

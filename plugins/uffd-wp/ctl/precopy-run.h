@@ -19,6 +19,8 @@ struct runner {
 /* One run. Zeroed, but for what the caller wants to be told. */
 struct run {
 	void (*on_tick)(struct run *run); /* some times a second while it runs, or NULL */
+	void (*on_event)(struct run *run); /* event_fd can be read; NULL: there is no such descriptor */
+	int event_fd;
 	int messages; /* file with its stdout and stderr; for the caller to close, as the next */
 	int lines; /* file with what it wrote to RUN_LINES_FD */
 	pid_t pid;

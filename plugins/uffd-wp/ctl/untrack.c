@@ -93,6 +93,15 @@ static int untrack(int keeper, const struct task_id *id, size_t *nr)
 	return 0;
 }
 
+void untrack_quietly(int keeper, pid_t pid)
+{
+	struct task_id id;
+	size_t nr;
+
+	if (!task_id_read(pid, &id))
+		untrack(keeper, &id, &nr);
+}
+
 static void print_json(const struct task_id *id, size_t nr)
 {
 	printf("{\"pid\": %d, \"vmas_untracked\": %zu}", id->pid, nr);
