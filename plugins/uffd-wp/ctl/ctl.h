@@ -10,7 +10,7 @@ enum {
 	EXIT_OK = 0,
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
-	EXIT_UNMET = 3, /* precopy: all went well, but the goal was not reached */
+	EXIT_UNMET = 3, /* precopy, migrate: all went well, but the goal was not reached */
 };
 
 struct arguments {
@@ -29,6 +29,7 @@ int cmd_list(const struct arguments *args);
 int cmd_stat(const struct arguments *args);
 int cmd_untrack(const struct arguments *args);
 int cmd_precopy(const struct arguments *args);
+int cmd_migrate(const struct arguments *args);
 
 /* 0 or -EINVAL, reported. */
 int parse_pid(const char *word, pid_t *pid);
@@ -41,6 +42,9 @@ int connect_to_keeper(void);
 
 /* The same for the questions about one task: "not tracked" is reported, too. */
 int connect_for_task(pid_t pid);
+
+/* Ends the tracking of a task, if it is tracked. keeper: a connection. */
+void untrack_quietly(int keeper, pid_t pid);
 
 /* Reports that keeper_get() failed for the task, and what that means. */
 void report_get_error(pid_t pid, int error);

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent.h"
 #include "ctl.h"
+#include "migrate-hook.h"
 
 static const struct command {
 	const char *name;
@@ -15,7 +17,7 @@ static const struct command {
 	bool takes_all; /* --all instead of a word */
 	bool own_options; /* it parses all that follows */
 	const char *words;
-	const char *help;
+	const char *help; /* NULL: not for users */
 } commands[] = {
 	{ "list", cmd_list, 0, 0, false, false, "", "show all tracked tasks" },
 	{ "stat", cmd_stat, 1, 2, false, false, "PID [SECONDS]",
@@ -30,6 +32,11 @@ static const struct command {
 	  "                             --dump               then dump it, if the goal is reached\n"
 	  "                             --criu PATH          the criu to use\n"
 	  "                             -- OPTION...         more options for criu" },
+	{ "migrate", cmd_migrate, 0, 0, false, true, "(-t PID | -c CONTAINER) (--to HOST | --rsh COMMAND)",
+	  "\n                           move a tree, or a container of runc, to another host while it runs;\n"
+	  "                           see uffd-wpctl(1) for its options" },
+	{ "migrate-agent", cmd_migrate_agent, 0, 0, false, false, "", NULL },
+	{ "migrate-hook", cmd_migrate_hook, 2, 2, false, false, "SOCKET ACTION", NULL },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -39,15 +46,17 @@ static void usage(FILE *out)
 	size_t i;
 
 	fputs("Usage: uffd-wpctl [--json] COMMAND\n"
-	      "Shows and ends the memory tracking of CRIU's uffd-wp plugin, and makes live pre-dumps.\n\n", out);
+	      "Shows and ends the memory tracking of CRIU's uffd-wp plugin, makes live pre-dumps, moves processes.\n\n",
+	      out);
 	for (i = 0; i < NR_COMMANDS; i++)
-		fprintf(out, "  %-8s %-15s %s\n", commands[i].name, commands[i].words, commands[i].help);
+		if (commands[i].help)
+			fprintf(out, "  %-8s %-15s %s\n", commands[i].name, commands[i].words, commands[i].help);
 	fputs("\n"
 	      "  --json                   print JSON\n"
 	      "  --help                   show this text\n"
 	      "  --version                show the version\n"
 	      "\n"
-	      "Exit status: 0 done, 1 failed, 2 usage, 3 precopy did not reach the goal.\n", out);
+	      "Exit status: 0 done, 1 failed, 2 usage, 3 precopy or migrate did not reach the goal.\n", out);
 }
 
 /* order: as the first character of getopt_long(3)'s optstring. -1: go on; else the exit status. */
