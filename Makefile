@@ -6,6 +6,8 @@
 #   make check-zdtm         CRIU's whole test suite, compared with CRIU as it is upstream; resumable
 #   make check-sparse       programs in large address spaces: sanitizers and others, see CONTRIBUTING.md
 #   make check-containers   runc, crun, podman and LXC; they are fetched, not installed
+#   make check-migrate      move processes and containers between two hosts, and all that may go wrong
+#   make demo-migrate       move a redis-server in a container under load, next to a full dump
 #   make check-vm           the main tests on other kernels, in virtual machines; KERNEL=6.12: on one of them
 #   make vm-run KERNEL=6.12 SCRIPT=FILE [ARGS=...] [LIMIT=SECONDS]   run a script there
 #   make vm-shell KERNEL=6.12                                        a shell there
@@ -99,6 +101,7 @@ include test/stress/stress.mk
 
 include test/zdtm/zdtm.mk
 include test/sparse/sparse.mk
+include test/migrate/migrate.mk
 
 include test/containers/containers.mk
 
