@@ -3,11 +3,11 @@
 # options of test/migrate/run and test/migrate/demo.
 
 check-migrate: all
-	$(Q)scripts/check-deps build test
+	$(Q)scripts/check-deps build test migrate
 	$(Q)test/migrate/run $(MIGRATE)
 
 demo-migrate: all
-	$(Q)scripts/check-deps build test
+	$(Q)scripts/check-deps build test migrate
 	$(Q)test/migrate/demo $(DEMO)
 
 .PHONY: check-migrate demo-migrate
