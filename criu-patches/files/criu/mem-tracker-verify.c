@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,15 +24,15 @@
  * stopped, so its memory does not change meanwhile.
  */
 struct mem_verify {
-	pid_t pid;
-	int mem_fd; /* /proc/pid/mem: reads pages without PROT_READ too */
+	char what[32]; /* pid, or id of a shared memory object */
+	int mem_fd;    /* /proc/pid/mem, which reads pages without PROT_READ too; or the object */
 	struct page_read parent;
 	unsigned long nr_verified; /* pages */
 	char live[VERIFY_CHUNK];
 	char stored[VERIFY_CHUNK];
 };
 
-static int open_parent_pages(struct mem_verify *v, unsigned long img_id)
+static int open_parent_pages(struct mem_verify *v, unsigned long img_id, int type)
 {
 	struct page_read *pr;
 	int dir, ret;
@@ -43,10 +44,10 @@ static int open_parent_pages(struct mem_verify *v, unsigned long img_id)
 		return -1;
 	}
 
-	ret = open_page_read_at(dir, img_id, &v->parent, PR_TASK);
+	ret = open_page_read_at(dir, img_id, &v->parent, type);
 	close(dir);
 	if (ret <= 0) {
-		pr_err("Can't verify %d: no parent images of it\n", v->pid);
+		pr_err("Can't verify %s: no parent images of it\n", v->what);
 		return -1;
 	}
 
@@ -57,29 +58,43 @@ static int open_parent_pages(struct mem_verify *v, unsigned long img_id)
 	return 0;
 }
 
-struct mem_verify *mem_verify_open(pid_t pid, unsigned long img_id)
+/* Takes the descriptor. */
+static struct mem_verify *open_verify(int fd, unsigned long img_id, int type, const char *what)
 {
 	struct mem_verify *v;
 
-	v = xzalloc(sizeof(*v));
-	if (!v)
+	if (fd < 0)
 		return NULL;
 
-	v->pid = pid;
-	v->mem_fd = open_proc(pid, "mem");
-	if (v->mem_fd < 0)
+	v = xzalloc(sizeof(*v));
+	if (!v)
 		goto err;
 
-	if (open_parent_pages(v, img_id))
-		goto err_mem;
+	v->mem_fd = fd;
+	snprintf(v->what, sizeof(v->what), "%s", what);
+	if (!open_parent_pages(v, img_id, type))
+		return v;
 
-	return v;
-
-err_mem:
-	close(v->mem_fd);
-err:
 	xfree(v);
+err:
+	close(fd);
 	return NULL;
+}
+
+struct mem_verify *mem_verify_open(pid_t pid, unsigned long img_id)
+{
+	char what[32];
+
+	snprintf(what, sizeof(what), "%d", pid);
+	return open_verify(open_proc(pid, "mem"), img_id, PR_TASK, what);
+}
+
+struct mem_verify *mem_verify_open_shmem(int fd, unsigned long shmid)
+{
+	char what[32];
+
+	snprintf(what, sizeof(what), "shmem 0x%lx", shmid);
+	return open_verify(dup(fd), shmid, PR_SHMEM, what);
 }
 
 void mem_verify_close(struct mem_verify *v)
@@ -87,7 +102,7 @@ void mem_verify_close(struct mem_verify *v)
 	if (!v)
 		return;
 
-	pr_info("Verified %lu pages of %d that are left to the parent images\n", v->nr_verified, v->pid);
+	pr_info("Verified %lu pages of %s that are left to the parent images\n", v->nr_verified, v->what);
 	v->parent.close(&v->parent);
 	close(v->mem_fd);
 	xfree(v);
@@ -103,7 +118,7 @@ static int read_stored(struct mem_verify *v, unsigned long vaddr, unsigned long 
 		unsigned long nr;
 
 		if (pr->seek_pagemap(pr, vaddr) <= 0) {
-			pr_err("%d: page %#lx is to be left to the parent images, which lack it\n", v->pid, vaddr);
+			pr_err("%s: page %#lx is to be left to the parent images, which lack it\n", v->what, vaddr);
 			return -1;
 		}
 
@@ -124,7 +139,7 @@ static int verify_chunk(struct mem_verify *v, unsigned long vaddr, unsigned long
 	size_t len = nr_pages * PAGE_SIZE, off;
 
 	if (pread(v->mem_fd, v->live, len, (off_t)vaddr) != len) {
-		pr_perror("%d: can't read %zu bytes at %#lx to verify them", v->pid, len, vaddr);
+		pr_perror("%s: can't read %zu bytes at %#lx to verify them", v->what, len, vaddr);
 		return -1;
 	}
 
@@ -133,7 +148,7 @@ static int verify_chunk(struct mem_verify *v, unsigned long vaddr, unsigned long
 
 	for (off = 0; off < len; off += PAGE_SIZE) {
 		if (memcmp(v->live + off, v->stored + off, PAGE_SIZE)) {
-			pr_err("%d: page %#lx counts as not written, but is not as in the parent images\n", v->pid,
+			pr_err("%s: page %#lx counts as not written, but is not as in the parent images\n", v->what,
 			       vaddr + off);
 			return -1;
 		}

@@ -22,13 +22,16 @@
 #define STOP_BASE_US 40000
 #define STOP_TASK_US 5000
 
+/* Shared memory is compared with the parent images while the tasks are stopped: bytes per second. */
+#define COMPARE_RATE (5ULL << 30)
+
 static struct {
 	bool terminal;
 	bool started;
 	struct timespec start, last;
 	size_t nr_tasks;
 	u64 parent_age_us; /* 0: there are no parent images */
-	u64 total, scanned, dirty, written; /* bytes */
+	u64 total, shared, scanned, dirty, written; /* bytes */
 } progress;
 
 static u64 us_since(const struct timespec *from)
@@ -94,7 +97,7 @@ static u64 per_second(u64 bytes, u64 us)
 /* What changes in as long as this pre-dump took has to be copied while the tasks are stopped. */
 static u64 estimated_stop_us(u64 rate, u64 dirty_rate, u64 us)
 {
-	u64 stop = STOP_BASE_US + progress.nr_tasks * STOP_TASK_US;
+	u64 stop = STOP_BASE_US + progress.nr_tasks * STOP_TASK_US + progress.shared * USEC_PER_SEC / COMPARE_RATE;
 
 	return rate ? stop + dirty_rate * us / rate : stop;
 }
@@ -136,6 +139,12 @@ static void report(const char *event, const char *end)
 		print_line(end, rate, dirty_rate, stop_us);
 	if (opts.status_fd >= 0)
 		print_json(event, rate, dirty_rate, stop_us);
+}
+
+void pre_dump_progress_shared(u64 bytes)
+{
+	progress.total += bytes;
+	progress.shared += bytes;
 }
 
 void pre_dump_progress_scanned(u64 nr_pages, bool dirty)

@@ -139,6 +139,8 @@ extern int mem_snapshot_next(struct mem_snapshot *snap, struct vma_area *vma, u6
  * names pid and address where they differ.
  */
 extern struct mem_verify *mem_verify_open(pid_t pid, unsigned long img_id);
+/* The same for an object of shared memory: an address is an offset in bytes. fd: the object, the caller's. */
+extern struct mem_verify *mem_verify_open_shmem(int fd, unsigned long shmid);
 extern int mem_verify_pages(struct mem_verify *v, unsigned long vaddr, unsigned long nr_pages);
 extern void mem_verify_close(struct mem_verify *v);
 

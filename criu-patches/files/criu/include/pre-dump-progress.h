@@ -14,7 +14,8 @@
  *
  *   event              "progress", at the end "end"
  *   success            with "end": true when all images are complete
- *   total_bytes        memory of the tasks when the pre-dump began
+ *   total_bytes        memory of the tasks when the pre-dump began, and their shared memory from when
+ *                      that is looked at
  *   scanned_bytes      of it; may end up at more or less than the total
  *   written_bytes      what went to the images
  *   rate               bytes written per second
@@ -26,6 +27,9 @@
 
 /* parent_ie: NULL when the pages of no earlier pre-dump are tracked. */
 extern void pre_dump_progress_begin(const struct live_tasks *tasks, const InventoryEntry *parent_ie);
+
+/* An object of shared memory comes next: bytes. */
+extern void pre_dump_progress_shared(u64 bytes);
 
 /* Pages of a run, from the scan. */
 extern void pre_dump_progress_scanned(u64 nr_pages, bool dirty);
