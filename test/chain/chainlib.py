@@ -397,6 +397,7 @@ class PageMap:
 
     def __init__(self, options, images, pid, live):
         self.page = os.sysconf("SC_PAGESIZE")
+        self.options = options
         self.images = images
         path = os.path.join(images, "pagemap-%d.img" % pid)
         entries = [] if live and not os.path.exists(path) else load_image(options, path)[1:]
@@ -414,6 +415,9 @@ class PageMap:
     def count(pages, start, length):
         """How many of the pages are in [start, start + length)."""
         return sum(start <= address < start + length for address in pages)
+
+    def shared_images(self):
+        return glob.glob(os.path.join(self.images, "pagemap-shmem-*.img"))
 
     def first_not_here(self, start, length):
         """First page of the range that is not in this image, or None."""
@@ -457,6 +461,14 @@ def check_written(pagemap, start, length, where, live):
         raise Failed("page %#x was written but is not in the image: %s" % (missing, where))
 
 
+def check_shared(changed, pagemap):
+    """What is in the image of shared memory, all objects together, is what changed."""
+    pages = [e for path in pagemap.shared_images() for e in load_image(pagemap.options, path)[1:]]
+    stored = sum(e["nr_pages"] for e in pages if e["flags"] & PE_PRESENT)
+    if stored != changed:
+        raise Failed("%d pages of shared memory dumped, %d changed: %s" % (stored, changed, pagemap.images))
+
+
 def rules_for(when, live, tracker, text):
     """
     The lines of subject.h's expect_*() that are meant for this kind of dump. "stopped": all but live pre-dumps.
@@ -492,6 +504,8 @@ def check_rules(rules, pagemap, in_parent, live):
             nr = pagemap.count((a for a in pagemap.present if a in in_parent), start, length)
             if nr > int(limit[0]):
                 raise Failed("%d pages dumped, at most %s changed: %s" % (nr, limit[0], where))
+        elif kind == "shared":
+            check_shared(int(limit[0]), pagemap)
         elif kind == "parent" and has_parent:
             nr = pagemap.count(pagemap.parent, start, length)
             parent_wanted = parent_wanted or int(limit[0]) > 0

@@ -138,6 +138,12 @@ void expect_region_part(const struct region *r, size_t first, size_t nr, size_t 
 	expect_parent(region_page(r, first), nr * page_size, nr - dirty_pages);
 }
 
+void expect_shared(size_t pages, size_t more_in_last)
+{
+	note("rules", "plugin pre-dump shared 0 0 %zu\n", pages);
+	note("rules", "plugin last shared 0 0 %zu\n", pages + more_in_last);
+}
+
 void expect_full_if_stopped(const void *start, size_t len)
 {
 	note("rules", "stopped full %#lx %zu\n", (unsigned long)start, len);

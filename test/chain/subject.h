@@ -72,6 +72,9 @@ void expect_region(const struct region *r, size_t dirty_pages);	  /* at most dir
 /* As expect_region(), for nr pages from first on. */
 void expect_region_part(const struct region *r, size_t first, size_t nr, size_t dirty_pages);
 
+/* How many pages of shared memory the image has, all objects together; the last dump has some more. */
+void expect_shared(size_t pages, size_t more_in_last);
+
 /*
  * The kernel or CRIU itself changes these bytes while nobody in the target
  * runs, so the comparison of memory before the dump and after the restore
