@@ -1,0 +1,154 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Images of shared memory that were altered: a restore that would lack pages fails and names the object, and so does one
+# of an object that is smaller than its pages say. A dump on top of altered parent images stores what they don't have;
+# what they have it compares. --shmem-compare off stores everything, in the last dump only.
+
+# shellcheck source=test/faults/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+answer=$dir/answer
+
+# WORD: what shared.py has to say.
+wait_answer()
+{
+	local end=$((SECONDS + command_seconds))
+
+	until [ -e "$answer" ]; do
+		[ -d "/proc/$pid" ] || fail "the target died"
+		[ $SECONDS -lt $end ] || fail "the target does not answer"
+		sleep 0.01
+	done
+	[[ $(cat "$answer") = "$1"* ]] || fail "the target says $(cat "$answer"), not $1"
+	rm "$answer"
+}
+
+start_target()
+{
+	# A leader of a session that has no other descriptors
+	setsid /usr/bin/python3 -B "$here/shared.py" "$answer" </dev/null >/dev/null 2>&1 &
+	pid=$!
+	disown
+	wait_answer ready
+}
+
+change()
+{
+	kill -USR1 "$pid"
+	wait_answer changed
+}
+
+# ARGUMENT...: a pre-dump, a change, a dump on top of it, in 0 and 1; the target is gone.
+new_chain()
+{
+	rm -rf "$dir/0" "$dir/1"
+	start_target
+	round pre-dump 0 - "$@" || fail "the pre-dump failed"
+	change
+	round dump 1 0 --track-mem "$@" || fail "the dump failed"
+	wait_gone "$pid"
+}
+
+shared_map()
+{
+	local maps=("$dir/$1"/pagemap-shmem-*.img)
+
+	[ -e "${maps[0]}" ] || fail "no shared memory in $1"
+	echo "${maps[0]}"
+}
+
+# LEVEL: pages that are in this image.
+stored()
+{
+	"$usr/bin/crit" show "$(shared_map "$1")" |
+		/usr/bin/python3 -c 'import json, sys
+entries = json.load(sys.stdin)["entries"][1:]
+print(sum(e["nr_pages"] for e in entries if "PRESENT" in e["flags"]))'
+}
+
+# LEVEL: its file of pages.
+pages_of()
+{
+	local id
+
+	id=$("$usr/bin/crit" show "$(shared_map "$1")" | sed -n 's/.*"pages_id": \([0-9]*\).*/\1/p')
+	echo "$dir/$1/pages-$id.img"
+}
+
+# NAME MESSAGE
+not_restored()
+{
+	! restore 1 || fail "$1: restored"
+	says "$2"
+}
+
+restored()
+{
+	restore 1 || fail "the restore failed"
+	kill -USR2 "$pid"
+	wait_answer right
+	kill -KILL "$pid"
+	wait_gone "$pid"
+}
+
+# LEVEL FILE PYTHON: edits the entries of an image.
+edit()
+{
+	"$usr/bin/crit" decode -i "$2" -o "$dir/edited" || fail "crit can't decode $2"
+	/usr/bin/python3 - "$dir/edited" "$3" <<-END
+		import json, sys
+		with open(sys.argv[1]) as f:
+		    image = json.load(f)
+		exec(sys.argv[2], {"entries": image["entries"]})
+		with open(sys.argv[1], "w") as f:
+		    json.dump(image, f)
+	END
+	"$usr/bin/crit" encode -i "$dir/edited" -o "$2" || fail "crit can't encode $2"
+}
+
+new_chain
+[ "$(stored 0)" = 1024 ] || fail "the pre-dump has $(stored 0) pages"
+[ "$(stored 1)" = 16 ] || fail "the dump has $(stored 1) pages, 16 changed"
+restored
+
+new_chain
+truncate -s $((2 << 20)) "$(pages_of 0)"
+not_restored parent-pages-cut "Can't read .* of shmem 0x"
+
+new_chain
+edit 0 "$(shared_map 0)" 'del entries[-1]'
+not_restored parent-entry-removed "Can't read .* of shmem 0x"
+
+new_chain
+edit 1 "$dir/1/memfd.img" 'entries[0]["size"] //= 2'
+not_restored object-too-small "of 2097152 bytes can't have"
+
+# What can't be compared is stored.
+start_target
+rm -rf "$dir/0" "$dir/1"
+round pre-dump 0 - || fail "the pre-dump failed"
+truncate -s $((2 << 20)) "$(pages_of 0)"
+change
+round dump 1 0 --track-mem || fail "the dump on top of a parent that was cut failed"
+says "Can't read the parent images of 0x"
+wait_gone "$pid"
+[ "$(stored 1)" -gt 500 ] || fail "$(stored 1) pages were stored of those that the parent lacks"
+restored
+
+# A byte of the parent is another one: the page is stored anew.
+start_target
+rm -rf "$dir/0" "$dir/1"
+round pre-dump 0 - || fail "the pre-dump failed"
+printf '\377' | dd of="$(pages_of 0)" bs=1 seek=$((1 << 20)) conv=notrunc status=none
+round dump 1 0 --track-mem || fail "the dump failed"
+wait_gone "$pid"
+[ "$(stored 1)" = 1 ] || fail "the dump has $(stored 1) pages, 1 differs"
+restored
+
+new_chain --shmem-compare off
+! ls "$dir"/0/pagemap-shmem-*.img >/dev/null 2>&1 || fail "off: shared memory is in the pre-dump"
+[ "$(stored 1)" = 1024 ] || fail "off: the dump has $(stored 1) pages"
+restored
+
+start_target
+! round pre-dump 2 - --shmem-compare maybe || fail "a way to compare that does not exist is accepted"
