@@ -4,5 +4,6 @@
 check-stress: all
 	$(Q)scripts/check-deps build test
 	$(Q)test/stress/run --seeds 20 --iterations 200 $(STRESS)
+	$(Q)test/stress/shared --seeds 10 --rounds 50
 
 .PHONY: check-stress
