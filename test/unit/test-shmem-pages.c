@@ -9,11 +9,11 @@
 #define NR   8
 
 static char live[NR * PAGE], stored[NR * PAGE];
-static bool has[NR];
+static bool has[NR], same[NR];
 
 static struct shmem_part part(void)
 {
-	return (struct shmem_part){ .live = live, .stored = stored, .has = has, .nr = NR, .page_size = PAGE };
+	return (struct shmem_part){ .live = live, .same = same, .nr = NR, .page_size = PAGE };
 }
 
 /* All pages differ from each other and are as in the parent. */
@@ -37,6 +37,7 @@ static void assert_pages(const struct shmem_part *p, const char *expected)
 	char found[NR + 1] = "";
 	char last = 0;
 
+	shmem_compare_pages(live, stored, has, p->nr, PAGE, same);
 	while (shmem_next_run(p, run.first + run.nr, &run)) {
 		char letter = "SPH"[run.what];
 
