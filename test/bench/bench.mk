@@ -37,6 +37,7 @@ bench-report:
 	$(Q)test/bench/report
 
 include test/bench/live.mk
+include test/bench/shared.mk
 
 # What a tracked pre-dump costs the target, next to a full dump; prints a table.
 bench-frozen: all

@@ -145,6 +145,25 @@ wait_gone "$pid"
 [ "$(stored 1)" = 1 ] || fail "the dump has $(stored 1) pages, 1 differs"
 restored
 
+# A table of hashes of another run, and one that was cut: what it does not vouch for is compared, or stored.
+start_target
+rm -rf "$dir/0" "$dir/1"
+round pre-dump 0 - --shmem-compare hash || fail "the pre-dump failed"
+table=$(echo "$dir"/0/shmem-hashes-*)
+cp "$table" "$dir/table"
+printf 'x' | dd of="$table" bs=1 seek=30 conv=notrunc status=none
+change
+round dump 1 0 --track-mem --leave-running --shmem-compare hash || fail "the dump on top of wrong hashes failed"
+says "are not those of the parent images"
+[ "$(stored 1)" = 16 ] || fail "wrong hashes: the dump has $(stored 1) pages, 16 changed"
+cp "$dir/table" "$table"
+truncate -s $((4096 + 512 * 16)) "$table"
+rm -rf "$dir/1"
+round dump 1 0 --track-mem --shmem-compare hash || fail "the dump on top of half of the hashes failed"
+wait_gone "$pid"
+[ "$(stored 1)" = $((512 + 8)) ] || fail "half of the hashes: the dump has $(stored 1) pages"
+restored
+
 new_chain --shmem-compare off
 ! ls "$dir"/0/pagemap-shmem-*.img >/dev/null 2>&1 || fail "off: shared memory is in the pre-dump"
 [ "$(stored 1)" = 1024 ] || fail "off: the dump has $(stored 1) pages"
