@@ -15,7 +15,7 @@ TEST_SECONDS = 90 * TIME_FACTOR
 FLAVORS = ("uns", "ns", "h")  # in the order in which they run
 HUGEPAGES = "/proc/sys/vm/nr_hugepages"
 NR_HUGEPAGES = 20
-USE_HUGEPAGES = ("zdtm/static/maps09", "zdtm/static/maps10")
+USE_HUGEPAGES = ("zdtm/static/maps09", "zdtm/static/maps10", "zdtm/static/memfd02-hugetlb", "zdtm/static/shm-hugetlb")
 # zdtm.py starts "python3", which may be one without protobuf elsewhere in PATH.
 ENV = dict(os.environ, PATH="/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL="C")
 
