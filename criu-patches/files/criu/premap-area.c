@@ -107,7 +107,7 @@ static unsigned long distance(unsigned long a, unsigned long b)
 }
 
 /*
- * The lowest place in the hole from start to end; with vma the one at that end of the hole
+ * The highest place in the hole from start to end; with vma the one at that end of the hole
  * that is further away from it, so that whole page tables can be moved.
  */
 static unsigned long place_in_hole(unsigned long start, unsigned long end, unsigned long len, struct vma_area *vma)
@@ -115,7 +115,7 @@ static unsigned long place_in_hole(unsigned long start, unsigned long end, unsig
 	unsigned long low = start, high = end - len;
 
 	if (!vma)
-		return start;
+		return high;
 
 	if (high - low >= TABLE_SPAN) {
 		low += (vma->e->start - low) % TABLE_SPAN;
@@ -125,10 +125,14 @@ static unsigned long place_in_hole(unsigned long start, unsigned long end, unsig
 	return distance(high, vma->e->start) > distance(low, vma->e->start) ? high : low;
 }
 
-/* Returns 0 if there is no place. */
+/*
+ * The highest there is, 0 if there is none. A vma with pages keeps the offset (vm_pgoff) of where it
+ * was premapped, and one that grows down can't do so by more pages than that: expand_downwards() of
+ * the kernel.
+ */
 static unsigned long find_place(struct ranges *rs, unsigned long len, struct vma_area *vma)
 {
-	unsigned long pos = kdat.mmap_min_addr;
+	unsigned long pos = kdat.mmap_min_addr, found = 0;
 	size_t i;
 
 	qsort(rs->r, rs->nr, sizeof(*rs->r), compare_vma_runs);
@@ -140,13 +144,13 @@ static unsigned long find_place(struct ranges *rs, unsigned long len, struct vma
 			unsigned long place = place_in_hole(pos, end, len, vma);
 
 			if (!vma || distance(place, vma->e->start) >= len / MAX_PARTS)
-				return place;
+				found = place;
 		}
 		if (i < rs->nr && rs->r[i].end > pos)
 			pos = rs->r[i].end;
 	}
 
-	return 0;
+	return found;
 }
 
 void *premap_area_reserve(struct pstree_item *t, unsigned long len, struct vma_area *vma)
