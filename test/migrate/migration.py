@@ -15,7 +15,7 @@ from hosts import Bridge, Host
 HERE = os.path.dirname(os.path.abspath(__file__))
 CTL = os.path.join(criucmd.USR, "bin", "uffd-wpctl")
 FACTOR = float(os.environ.get("TEST_TIME_FACTOR", "1"))
-MIGRATE_SECONDS = 90 * FACTOR
+MIGRATE_SECONDS = 150 * FACTOR
 MEBIBYTES = 48
 NAME = "subject"
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
@@ -85,7 +85,7 @@ class Migration:
 
     def wait_rounds(self, more):
         start = len(self.rounds())
-        wait_until(lambda: len(self.rounds()) >= start + more, 20 * FACTOR, "rounds of the subject")
+        wait_until(lambda: len(self.rounds()) >= start + more, 60 * FACTOR, "rounds of the subject")
 
     def runs_only_on(self, name):
         """And it always ran on one host only, without losing or repeating a round."""
@@ -103,7 +103,7 @@ class Migration:
     def ends_well(self, host):
         """All of its memory is right."""
         host.run("pkill", "-USR1", "-x", "subject")
-        wait_until(lambda: "all" in open(self.log).read(), 20 * FACTOR, "end of the subject")
+        wait_until(lambda: "all" in open(self.log).read(), 60 * FACTOR, "end of the subject")
 
     # Moving it
 
@@ -141,7 +141,7 @@ class Migration:
         self.output = open(os.path.join(self.dir, "migrate.out"), "w+")
         self.running = self.a.start(*self.argv(*args, rsh=rsh), stdout=self.output, stderr=self.output, PATH=PATH,
                                     **env)
-        wait_until(lambda: self.is_at_point() or self.has_ended(), 30 * FACTOR, "the point " + at)
+        wait_until(lambda: self.is_at_point() or self.has_ended(), 90 * FACTOR, "the point " + at)
         if not self.is_at_point():
             self.wait(None)
 
@@ -174,7 +174,7 @@ class Migration:
                 if any(f.startswith("pages-") and os.path.getsize(os.path.join(path, f)) for f in files):
                     return True
             return False
-        wait_until(there, 20 * FACTOR, "pages of a pre-dump")
+        wait_until(there, 60 * FACTOR, "pages of a pre-dump")
 
     # What is left
 
@@ -183,7 +183,7 @@ class Migration:
             if os.listdir(path):
                 raise Failed("left behind in %s: %s" % (path, os.listdir(path)))
         for host in (self.a, self.b) if b_alive else (self.a,):
-            wait_until(lambda: not self.strangers(host), 15 * FACTOR, "only processes that belong on %s; there are %s"
+            wait_until(lambda: not self.strangers(host), 40 * FACTOR, "only processes that belong on %s; there are %s"
                        % (host.name, self.strangers(host)))
             rules = host.run("nft", "list", "ruleset")
             if rules.strip():

@@ -52,6 +52,27 @@ static void lines(void **state)
 	end(&c);
 }
 
+static void skipped_lines(void **state)
+{
+	struct channel c = loop();
+	char line[CHANNEL_LINE];
+
+	(void)state;
+	assert_int_equal(write(c.out, "pong\npong\npongs\npong\npon", 24), 24);
+	assert_int_equal(channel_fill(&c, 0), 1);
+	assert_true(channel_skip_lines(&c, "pong"));
+	assert_false(channel_skip_lines(&c, "pong"));
+	assert_true(channel_take_line(&c, line));
+	assert_string_equal(line, "pongs");
+	assert_true(channel_skip_lines(&c, "pong"));
+	assert_false(channel_skip_lines(&c, "pong"));
+	assert_int_equal(write(c.out, "g\n", 2), 2);
+	assert_int_equal(channel_fill(&c, 0), 1);
+	assert_true(channel_skip_lines(&c, "pong"));
+	assert_int_equal(c.len, 0);
+	end(&c);
+}
+
 static void other_side_gone(void **state)
 {
 	struct channel c = loop();
@@ -194,7 +215,8 @@ static void cannot_store(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lines),      cmocka_unit_test(other_side_gone), cmocka_unit_test(long_lines),
+		cmocka_unit_test(lines),      cmocka_unit_test(skipped_lines),	 cmocka_unit_test(other_side_gone),
+		cmocka_unit_test(long_lines),
 		cmocka_unit_test(files),      cmocka_unit_test(bad_names),	 cmocka_unit_test(cannot_store),
 	};
 

@@ -49,12 +49,12 @@ void agent_error(struct agent *agent, const char *format, ...)
 }
 
 /* Whether there is a line that is no ping. */
-static bool has_line(struct channel *channel)
+static bool has_line(struct agent *agent)
 {
-	char line[CHANNEL_LINE];
+	struct channel *channel = &agent->channel;
 
-	while (channel->len >= sizeof(CHANNEL_PING) && !strncmp(channel->buf, CHANNEL_PING "\n", sizeof(CHANNEL_PING)))
-		channel_take_line(channel, line);
+	if (channel_skip_lines(channel, CHANNEL_PING) && channel_send(channel, CHANNEL_PONG))
+		agent->gone = true;
 	return memchr(channel->buf, '\n', channel->len);
 }
 
@@ -73,7 +73,7 @@ enum agent_wait agent_wait(struct agent *agent, int fd, bool lines, int timeout_
 	long long end = timeout_ms < 0 ? -1 : channel_now_ms() + timeout_ms;
 
 	while (!agent->gone && !agent_interrupted) {
-		if (has_line(&agent->channel) && lines)
+		if (has_line(agent) && lines)
 			return AGENT_LINE;
 		if (poll(fds, 2, milliseconds_left(agent, end)) < 0 && errno != EINTR)
 			break;

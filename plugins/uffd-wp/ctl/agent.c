@@ -216,8 +216,10 @@ static void catch_signals(void)
 
 static void finish(struct agent *agent)
 {
-	if (!agent->kept)
+	if (!agent->kept) {
 		agent_undo(agent);
+		channel_send(&agent->channel, CHANNEL_UNDONE);
+	}
 	if (agent->work && !agent->keeps_files)
 		remove_tree(agent->work);
 }

@@ -105,6 +105,19 @@ bool channel_take_line(struct channel *channel, char *line)
 	return true;
 }
 
+bool channel_skip_lines(struct channel *channel, const char *line)
+{
+	size_t len = strlen(line);
+	bool any = false;
+
+	while (channel->len > len && !memcmp(channel->buf, line, len) && channel->buf[len] == '\n') {
+		take_bytes(channel, len + 1);
+		any = true;
+	}
+
+	return any;
+}
+
 int channel_send_file(struct channel *channel, int fd, size_t bytes)
 {
 	char block[BLOCK];

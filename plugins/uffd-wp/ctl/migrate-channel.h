@@ -19,7 +19,9 @@
  */
 #define CHANNEL_SAFE_MS 10000
 #define CHANNEL_PING_MS 500
-#define CHANNEL_PING "ping"
+#define CHANNEL_PING "ping" /* to the agent, which answers each as soon as it can: */
+#define CHANNEL_PONG "pong"
+#define CHANNEL_UNDONE "ok undone" /* the last line of an agent, but of one that keeps what runs */
 
 struct channel {
 	int in, out;
@@ -35,6 +37,9 @@ int channel_fill(struct channel *channel, int timeout_ms);
 
 /* Takes the first line, without its newline, if there is a whole one. line: CHANNEL_LINE bytes. */
 bool channel_take_line(struct channel *channel, char *line);
+
+/* Takes lines like this one from the beginning of what came. Whether there were any. */
+bool channel_skip_lines(struct channel *channel, const char *line);
 
 /* Exactly so many bytes, to or from a file. 0, or -1. *file_error: errno if the file can't be written, else 0. */
 int channel_send_file(struct channel *channel, int fd, size_t bytes);

@@ -17,14 +17,13 @@
 /* It is sure that nothing of it runs there any more, or will. */
 static void end_other_side(struct migrate *m)
 {
-	long long end = channel_now_ms() + CHANNEL_SAFE_MS;
-	bool lost = m->remote.gone;
+	long long end;
 
-	/* If the connection is there this waits until the agent has undone all. */
-	remote_stop(&m->remote);
-	if (!lost)
+	/* That the connection ends says nothing of the agent. */
+	if (remote_stop(&m->remote))
 		return;
 
+	end = channel_now_ms() + CHANNEL_SAFE_MS;
 	warnx("waiting %d s, after which %s has ended what it restored", CHANNEL_SAFE_MS / 1000, m->remote.name);
 	while (channel_now_ms() < end)
 		usleep(DOUBT_PAUSE_US / 10);

@@ -16,6 +16,9 @@
 
 #define SLICE_MS 100
 #define STOP_MS 60000
+#define GONE_MS 1000 /* of one that is gone, in case it is not */
+#define CONNECT_MS 20000 /* ssh may have to ask others */
+#define SILENCE_MS (CHANNEL_LEASE_MS + 2000) /* in an answer, in which it may be busy for a moment */
 
 /* Its own process group: ^C is for us, and it has to be there until we are done. */
 static int spawn(struct remote *remote, char **argv, int in, int out)
@@ -85,41 +88,34 @@ static void report_no_agent(struct remote *remote, const char *line)
 		      "uffd-wpctl as root?", remote->name);
 }
 
-int remote_start(struct remote *remote, char **argv)
+static bool hear_undone(struct remote *remote)
 {
-	char reply[CHANNEL_LINE] = "";
-	enum remote_result result;
+	long long end = channel_now_ms() + (remote->gone ? GONE_MS : STOP_MS);
+	char line[CHANNEL_LINE];
 
-	remote->gone = false;
-	if (connect_pipes(remote, argv)) {
-		remote_stop(remote);
-		return -1;
-	}
+	/* Answers to what was asked before may come first. */
+	do {
+		while (channel_take_line(&remote->channel, line))
+			if (!strcmp(line, CHANNEL_UNDONE))
+				return true;
+	} while (channel_fill(&remote->channel, SLICE_MS) >= 0 && channel_now_ms() < end);
 
-	result = remote_answer(remote, reply, REMOTE_REPLY_MS);
-	if (result == REMOTE_OK && !strcmp(reply, VERSION))
-		return 0;
-
-	if (result == REMOTE_OK)
-		warnx("%s has uffd-wpctl %s, and this is " VERSION ": install the same on both", remote->name, reply);
-	else if (result != REMOTE_INTERRUPTED) {
-		usleep(SLICE_MS * 1000); /* for its exit status */
-		report_no_agent(remote, result == REMOTE_ERROR ? reply : "");
-	}
-	remote_stop(remote);
-	return -1;
+	return false;
 }
 
-void remote_stop(struct remote *remote)
+bool remote_stop(struct remote *remote)
 {
 	struct pollfd pidfd = { .events = POLLIN };
+	bool undone = false;
 
-	if (remote->channel.out)
+	if (remote->channel.out) {
 		close(remote->channel.out);
+		undone = hear_undone(remote);
+	}
 	if (remote->pid > 0) {
 		pidfd.fd = syscall(SYS_pidfd_open, remote->pid, 0);
 		/* One that is gone has nothing to be waited for. */
-		if (poll(&pidfd, 1, remote->gone ? 1000 : STOP_MS) <= 0)
+		if (poll(&pidfd, 1, remote->gone ? GONE_MS : STOP_MS) <= 0)
 			kill(-remote->pid, SIGKILL);
 		close(pidfd.fd);
 		waitpid(remote->pid, NULL, 0);
@@ -129,6 +125,20 @@ void remote_stop(struct remote *remote)
 	remote->channel = (struct channel){ 0 };
 	remote->pid = 0;
 	remote->gone = true;
+	return undone;
+}
+
+/* What it answers to pings. */
+static void listen_to(struct remote *remote, int timeout_ms)
+{
+	int ret = channel_fill(&remote->channel, timeout_ms);
+
+	if (ret < 0)
+		remote->gone = true;
+	if (ret > 0)
+		remote->heard_ms = channel_now_ms();
+	/* Lest they fill the buffer while no answer is waited for. */
+	channel_skip_lines(&remote->channel, CHANNEL_PONG);
 }
 
 void remote_ping(struct remote *remote)
@@ -141,6 +151,8 @@ void remote_ping(struct remote *remote)
 	remote->pinged_ms = now;
 	if (channel_send(&remote->channel, CHANNEL_PING))
 		remote->gone = true;
+	else
+		listen_to(remote, 0);
 }
 
 static bool is_interrupted(const struct remote *remote)
@@ -162,24 +174,55 @@ static enum remote_result take_answer(const char *line, char *reply)
 	return REMOTE_ERROR;
 }
 
-enum remote_result remote_answer(struct remote *remote, char *reply, int timeout_ms)
+static enum remote_result wait_answer(struct remote *remote, char *reply, int timeout_ms, int silence_ms)
 {
 	long long end = channel_now_ms() + timeout_ms;
 	char line[CHANNEL_LINE];
 
 	*reply = '\0';
-	while (!remote->gone && channel_now_ms() < end) {
+	remote->heard_ms = channel_now_ms();
+	while (!remote->gone && channel_now_ms() < end && channel_now_ms() < remote->heard_ms + silence_ms) {
+		channel_skip_lines(&remote->channel, CHANNEL_PONG);
 		if (channel_take_line(&remote->channel, line))
 			return take_answer(line, reply);
 		if (is_interrupted(remote))
 			return REMOTE_INTERRUPTED;
 		remote_ping(remote);
-		if (channel_fill(&remote->channel, SLICE_MS) < 0)
-			remote->gone = true;
+		listen_to(remote, SLICE_MS);
 	}
 
 	remote->gone = true;
 	return REMOTE_GONE;
+}
+
+enum remote_result remote_answer(struct remote *remote, char *reply, int timeout_ms)
+{
+	return wait_answer(remote, reply, timeout_ms, SILENCE_MS);
+}
+
+int remote_start(struct remote *remote, char **argv)
+{
+	char reply[CHANNEL_LINE] = "";
+	enum remote_result result;
+
+	remote->gone = false;
+	if (connect_pipes(remote, argv)) {
+		remote_stop(remote);
+		return -1;
+	}
+
+	result = wait_answer(remote, reply, CONNECT_MS, CONNECT_MS);
+	if (result == REMOTE_OK && !strcmp(reply, VERSION))
+		return 0;
+
+	if (result == REMOTE_OK)
+		warnx("%s has uffd-wpctl %s, and this is " VERSION ": install the same on both", remote->name, reply);
+	else if (result != REMOTE_INTERRUPTED) {
+		usleep(SLICE_MS * 1000); /* for its exit status */
+		report_no_agent(remote, result == REMOTE_ERROR ? reply : "");
+	}
+	remote_stop(remote);
+	return -1;
 }
 
 void remote_report(const struct remote *remote, enum remote_result result, const char *reply)

@@ -16,7 +16,7 @@ struct remote {
 	pid_t pid; /* of the command that leads there; 0: none */
 	const char *name; /* for messages */
 	struct runner *runner; /* whose signals end waiting; NULL: none does */
-	long long pinged_ms;
+	long long pinged_ms, heard_ms;
 	bool gone;
 };
 
@@ -25,8 +25,11 @@ struct remote {
  */
 int remote_start(struct remote *remote, char **argv);
 
-/* The agent undoes what it was not told to keep, and ends. Waits for that, but not for ever. */
-void remote_stop(struct remote *remote);
+/*
+ * The agent undoes what it was not told to keep, and ends. Waits for that, but
+ * not for ever. Returns whether it said that it has undone all.
+ */
+bool remote_stop(struct remote *remote);
 
 /* To be called every now and then: tells it that we are there. */
 void remote_ping(struct remote *remote);

@@ -48,9 +48,27 @@ def ssh_is_killed_in_restore(m):
     script = make_script(m, "[ $1 != target-restore ] || sleep 2")
     m.output = open(os.path.join(m.dir, "migrate.out"), "w+")
     m.running = m.a.start(*m.argv("--script", script, rsh=" ".join(words)), stdout=m.output, stderr=m.output, PATH=PATH)
-    wait_until(lambda: os.path.exists(m.dir + "/stages") and "b target-restore" in stages(m), 30, "restore")
+    wait_until(lambda: os.path.exists(m.dir + "/stages") and "b target-restore" in stages(m), 90, "restore")
     m.a.run("pkill", "-KILL", "-x", "ssh")
     m.wait(1, says=["connection to the other side is lost", "runs on here"])
+    m.runs_only_on("a")
+    m.b.run("pkill", "-x", "sshd")
+    m.nothing_left()
+    m.ends_well(m.a)
+
+
+def link_goes_down_in_restore(m):
+    """Nobody says so, on neither side: one hears nothing of the other."""
+    words, _wrong = sshd.start(m)
+    m.start_process()
+    script = make_script(m, "[ $1 != target-restore ] || sleep 20")
+    m.output = open(os.path.join(m.dir, "migrate.out"), "w+")
+    m.running = m.a.start(*m.argv("--script", script, rsh=" ".join(words)), stdout=m.output, stderr=m.output, PATH=PATH)
+    wait_until(lambda: os.path.exists(m.dir + "/stages") and "b target-restore" in stages(m), 90, "restore")
+    m.b.set_link("down")
+    m.wait(1, says=["connection to the other side is lost", "waiting", "runs on here"])
+    if "b target-undo" not in stages(m) or "b target-run" in stages(m):
+        raise Failed("stages were %s" % stages(m))
     m.runs_only_on("a")
     m.b.run("pkill", "-x", "sshd")
     m.nothing_left()
