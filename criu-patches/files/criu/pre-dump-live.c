@@ -25,7 +25,6 @@
 #include "pstree.h"
 #include "seccomp.h"
 #include "seize.h"
-#include "shmem-live.h"
 #include "smaps-cache.h"
 #include "stats.h"
 #include "util.h"
@@ -410,9 +409,6 @@ int pre_dump_live(pid_t root, const InventoryEntry *parent_ie)
 
 	pre_dump_progress_begin(&tasks, opts.img_parent ? parent_ie : NULL);
 	ret = dump_tasks(&tasks, parent_ie);
-	if (!ret)
-		ret = shmem_live_dump(root);
-	pre_dump_progress_end(ret == 0);
 out:
 	live_tasks_free(&tasks);
 	return ret;

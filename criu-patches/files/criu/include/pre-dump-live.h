@@ -8,7 +8,7 @@
 /*
  * Writes the pagemaps and pages of root and its descendants, which go on running.
  * Tasks are stopped only to become tracked, and to have new mappings registered.
- * parent_ie: inventory of the parent images, or NULL. 0 or -1.
+ * parent_ie: inventory of the parent images, or NULL. pre_dump_progress_end() is left to the caller. 0 or -1.
  */
 extern int pre_dump_live(pid_t root, const InventoryEntry *parent_ie);
 
