@@ -171,3 +171,20 @@ restored
 
 start_target
 ! round pre-dump 2 - --shmem-compare maybe || fail "a way to compare that does not exist is accepted"
+
+# Over RPC and in a configuration file.
+for how in shmem_compare=SHMEM_COMPARE_OFF shmem_compare=SHMEM_COMPARE_HASH "config_file=$dir/options"; do
+	rm -rf "$dir/3"
+	mkdir "$dir/3"
+	echo "shmem-compare hash" >"$dir/options"
+	criu_log=$dir/3/criu.log
+	pycriu=$(find "$usr"/lib* -type d -name pycriu | head -n 1)
+	CRIU_LIBS_DIR=$plugins timeout -k 5 "$criu_seconds" "$here/rpc.py" "$criu" "${pycriu%/pycriu}" pre-dump "$pid" \
+		"$dir/3" criu.log "$how" >"$dir/rpc.out" 2>&1 || fail "$how: $(cat "$dir/rpc.out")"
+	tables=$(find "$dir/3" -name 'shmem-hashes-*' | wc -l)
+	maps=$(find "$dir/3" -name 'pagemap-shmem-*.img' | wc -l)
+	case $how in
+	*OFF) [ "$tables $maps" = "0 0" ] || fail "$how: $tables tables of hashes, $maps maps of pages" ;;
+	*) [ "$tables $maps" = "1 1" ] || fail "$how: $tables tables of hashes, $maps maps of pages" ;;
+	esac
+done
