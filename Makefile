@@ -11,6 +11,7 @@
 #   make check-vm           the main tests on other kernels, in virtual machines; KERNEL=6.12: on one of them
 #   make vm-run KERNEL=6.12 SCRIPT=FILE [ARGS=...] [LIMIT=SECONDS]   run a script there
 #   make vm-shell KERNEL=6.12                                        a shell there
+#   make kernel KERNEL=6.12 build a kernel with our patches (6.12-unpatched: without; ...-debug: that checks itself)
 #   make bench              all benchmarks, then docs/benchmarks.md; make bench-quick: in three minutes
 #   make bench-vm           those that need a kernel with soft-dirty, too; KERNEL=6.12
 #   make install            to $(DESTDIR)$(PREFIX)        make uninstall
@@ -94,6 +95,8 @@ demo: all
 	$(Q)test/demo/run
 
 include test/vm/vm.mk
+
+include test/kernel/kernel.mk
 
 include test/bench/bench.mk
 

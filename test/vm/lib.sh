@@ -31,10 +31,55 @@ kernel_id()
 	echo "$1-${hash:0:8}"
 }
 
-# kernel_dir NAME: where fetch-kernel leaves vmlinuz, version and lib/modules.
+# is_built_here NAME: whether it is one that build-kernel makes, not one of "kernels".
+is_built_here()
+{
+	[[ $1 =~ ^[^-]+-(un)?patched(-debug)?$ ]]
+}
+
+# kernel_dir NAME: where fetch-kernel or build-kernel leaves vmlinuz, version and lib/modules.
 kernel_dir()
 {
-	echo "$vm/kernel-$(kernel_id "$1")"
+	if is_built_here "$1"; then
+		series_line "${1%%-*}" >/dev/null
+		echo "$vm/built-$1"
+	else
+		echo "$vm/kernel-$(kernel_id "$1")"
+	fi
+}
+
+# series_line SERIES: prints "SERIES SUITE source|package PATTERN" of kernel-patches/kernels.
+series_line()
+{
+	local found
+
+	found=$(awk -v n="$1" '$1 == n { print $1, $2, $3, $4 }' "$top/kernel-patches/kernels")
+	[ -n "$found" ] || die "no series is called $1; there are: $(series_names | xargs)"
+	echo "$found"
+}
+
+series_names()
+{
+	awk '!/^#/ && NF { print $1 }' "$top/kernel-patches/kernels"
+}
+
+# source_dir SERIES: where fetch-source leaves the tarball and SHA256SUMS; another line of the table, another directory.
+source_dir()
+{
+	local hash
+
+	hash=$(series_line "$1" | sha256sum)
+	echo "$build/cache/linux-$1-${hash:0:8}"
+}
+
+# series_patches SERIES all|N: prints the files, in the order in which they are applied.
+series_patches()
+{
+	local lines='$'
+
+	[ "$2" = all ] || lines=$2
+	[ "$lines" != 0 ] || return 0
+	sed -n -E "1,${lines}s#^[^\#].*#$top/kernel-patches/$1/&#p" "$top/kernel-patches/$1/series"
 }
 
 # make_ext4 DIR IMAGE FREE-MB: an ext4 image with what is in DIR and room for more; sparse.

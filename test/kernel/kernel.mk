@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0
+# Kernels built with kernel-patches; included by the Makefile.
+
+# KERNEL: a name of kernel-patches/kernels, or such a name with -unpatched, -patched-debug or -unpatched-debug.
+kernel: $(build)/deps.checked
+	$(call need,KERNEL)
+	$(Q)scripts/check-deps kernel
+	$(Q)test/vm/build-kernel $(if $(findstring patched,$(KERNEL)),$(KERNEL),$(KERNEL)-patched)
+
+.PHONY: kernel
