@@ -12,6 +12,7 @@
 #   make vm-run KERNEL=6.12 SCRIPT=FILE [ARGS=...] [LIMIT=SECONDS]   run a script there
 #   make vm-shell KERNEL=6.12                                        a shell there
 #   make kernel KERNEL=6.12 build a kernel with our patches (6.12-unpatched: without; ...-debug: that checks itself)
+#   make check-kernel       defects of kernels: there without our patches, gone with them; see CONTRIBUTING.md
 #   make bench              all benchmarks, then docs/benchmarks.md; make bench-quick: in three minutes
 #   make bench-vm           those that need a kernel with soft-dirty, too; KERNEL=6.12
 #   make install            to $(DESTDIR)$(PREFIX)        make uninstall

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# Kernels built with kernel-patches; included by the Makefile.
+# Kernels built with kernel-patches, and tests of them; included by the Makefile.
 
 # KERNEL: a name of kernel-patches/kernels, or such a name with -unpatched, -patched-debug or -unpatched-debug.
 kernel: $(build)/deps.checked
@@ -7,4 +7,9 @@ kernel: $(build)/deps.checked
 	$(Q)scripts/check-deps kernel
 	$(Q)test/vm/build-kernel $(if $(findstring patched,$(KERNEL)),$(KERNEL),$(KERNEL)-patched)
 
-.PHONY: kernel
+# CHECK_KERNEL: options of test/kernel/check
+check-kernel: $(build)/deps.checked
+	$(Q)scripts/check-deps build kernel vm
+	$(Q)test/kernel/check $(CHECK_KERNEL) $(KERNEL)
+
+.PHONY: kernel check-kernel
