@@ -25,6 +25,24 @@
 #define UFFD_FEATURE_WP_ASYNC (1 << 15) /* Linux 6.7 */
 #endif
 
+#ifndef UFFD_FEATURE_WP_NO_POPULATE
+#define UFFD_FEATURE_WP_NO_POPULATE (1 << 28) /* kernel-patches */
+#endif
+
+#ifndef UFFDIO_REGISTER_MODE_EXACT /* kernel-patches */
+#define UFFD_FEATURE_REGISTER_EXACT (1 << 29)
+#define UFFDIO_REGISTER_MODE_EXACT  ((uint64_t)1 << 16)
+#endif
+
+#ifndef USERFAULTFD_IOC_NEW_PIDFD /* kernel-patches */
+#define USERFAULTFD_IOC_NEW_PIDFD _IOW(0xAA, 0x40, struct userfaultfd_new_pidfd)
+
+struct userfaultfd_new_pidfd {
+	int32_t pidfd;
+	uint32_t flags; /* of userfaultfd(2) */
+};
+#endif
+
 #ifndef PAGEMAP_SCAN /* Linux 6.7 */
 #define PAGE_IS_WPALLOWED (1 << 0)
 #define PAGE_IS_WRITTEN	  (1 << 1)
