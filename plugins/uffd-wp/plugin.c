@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * CRIU glue: the hooks of the memory tracker. What a run does with a task:
- * attach (its context comes from the keeper, or from the parasite), snapshot
- * (register, scan, protect), and at its end commit.
+ * attach (its context comes from the keeper, from the kernel by pidfd, or from
+ * the parasite), snapshot (register, scan, protect), and at its end commit.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -16,6 +16,7 @@
 
 #include "criu-api.h"
 
+#include "context.h"
 #include "dma.h"
 #include "fds.h"
 #include "keeper-client.h"
@@ -168,6 +169,22 @@ static void attach_new(struct mm *mm, int uffd)
 	}
 }
 
+/* Without a parasite, whether the task runs or not. False: that can't be done here, or not with this task. */
+static bool attach_by_pidfd(struct mm *mm)
+{
+	int uffd = context_open(&mm->id);
+
+	if (uffd < 0) {
+		pr_debug("%d: no context by pidfd: %s\n", mm->pid, strerror(-uffd));
+		return false;
+	}
+
+	attach_new(mm, uffd);
+	if (mm->uffd >= 0)
+		pr_info("%d: got a context by pidfd, without a parasite\n", mm->pid);
+	return true;
+}
+
 static int tracker_attach(int pid, const int *uffd)
 {
 	struct mm *mm;
@@ -185,7 +202,7 @@ static int tracker_attach(int pid, const int *uffd)
 	}
 
 	if (!uffd)
-		return attach_from_keeper(mm);
+		return attach_from_keeper(mm) && !attach_by_pidfd(mm);
 
 	attach_new(mm, *uffd);
 	return 0;
@@ -342,7 +359,7 @@ static bool execed_since(const struct mm *mm)
 static int tracker_live_check(int pid)
 {
 	struct mm *mm;
-	int ret;
+	int ret, new = 0;
 
 	if (run.keeper < 0)
 		return CR_MEM_LIVE_SKIP;
@@ -357,7 +374,8 @@ static int tracker_live_check(int pid)
 	/* The keeper does not know an unsettled one. */
 	if (!mm->unsettled || execed_since(mm)) {
 		detach(mm);
-		if (attach_from_keeper(mm))
+		new = attach_from_keeper(mm);
+		if (new && !attach_by_pidfd(mm))
 			return CR_MEM_LIVE_CONTEXT | CR_MEM_LIVE_REGISTER;
 	}
 	if (mm->uffd < 0)
@@ -366,7 +384,10 @@ static int tracker_live_check(int pid)
 	if (!mm->unsettled)
 		mm->foreign = keeper_foreign(run.keeper, &mm->id, false) != 0;
 	ret = live_check(mm);
-	return ret == -ENOMEM ? ret : ret < 0 ? CR_MEM_LIVE_SKIP : ret;
+	if (ret < 0)
+		return ret == -ENOMEM ? ret : CR_MEM_LIVE_SKIP;
+	/* All that it has mapped is new, however little that is. */
+	return new && !(ret & CR_MEM_LIVE_SKIP) ? ret | CR_MEM_LIVE_REGISTER : ret;
 }
 
 static int tracker_live_register(int pid)
