@@ -62,3 +62,19 @@ int context_open(const struct task_id *id)
 	close(fd);
 	return ret;
 }
+
+bool context_registers_exactly(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	static int known = -1;
+	int fd;
+
+	if (known >= 0)
+		return known;
+
+	fd = syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
+	known = fd >= 0 && !ioctl(fd, UFFDIO_API, &api) && (api.features & UFFD_FEATURE_REGISTER_EXACT);
+	if (fd >= 0)
+		close(fd);
+	return known;
+}

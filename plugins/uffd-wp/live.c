@@ -16,8 +16,9 @@
 #include "snapshot.h"
 #include "wp.h"
 
-/* How often to look again for mappings that move while they are unprotected. */
+/* How often to look again for mappings that move while they are unprotected, or registered. */
 #define UNPROTECT_TRIES 20
+#define REGISTER_TRIES 5
 /* How much to look through at a time for stale protection: 5 ms if all of it is populated. */
 #define SETTLE_PIECE (4ULL << 30)
 
@@ -119,7 +120,7 @@ static int check_new_pages(struct mm *mm)
 	if (nr < NEW_PAGES_WORTH_A_STOP)
 		return 0;
 
-	pr_info("%d has new mappings: it is stopped to register them\n", mm->pid);
+	pr_info("%d has new mappings to register\n", mm->pid);
 	return CR_MEM_LIVE_REGISTER;
 }
 
@@ -186,7 +187,8 @@ const char *live_writes_possible(struct mm *mm, bool ran)
 	return found;
 }
 
-static int register_map(struct mm *mm, int pagemap, const struct map *map)
+/* -EAGAIN: the task runs, and has changed the mapping. */
+static int register_map(struct mm *mm, int pagemap, const struct map *map, bool runs)
 {
 	int was_async, ret;
 
@@ -197,9 +199,11 @@ static int register_map(struct mm *mm, int pagemap, const struct map *map)
 	if (ret)
 		return ret;
 
-	ret = wp_register(mm->uffd, map->start, map->end);
+	ret = runs ? wp_register_exact(mm->uffd, map->start, map->end) : wp_register(mm->uffd, map->start, map->end);
 	if (!ret)
 		return was_async ? 0 : map_list_add(&mm->live->fresh, map);
+	if (ret == -EAGAIN)
+		return ret;
 
 	pr_info("%d: %#" PRIx64 "-%#" PRIx64 " is not tracked: %s\n", mm->pid, map->start, map->end,
 		ret == -EBUSY ? "another userfaultfd owns it" : strerror(-ret));
@@ -209,26 +213,47 @@ static int register_map(struct mm *mm, int pagemap, const struct map *map)
 	return map_list_add(&mm->live->strange, map);
 }
 
-int live_register(struct mm *mm)
+/* -EAGAIN: some of them are not what maps said. */
+static int register_maps(struct mm *mm, int pagemap, bool runs)
 {
 	struct map_list maps = { 0 };
-	uint64_t start = now_us();
-	int pagemap, ret;
+	bool again = false;
 	size_t i;
+	int ret;
+
+	mm->live->strange.nr = 0;
+	ret = map_list_read(&maps, mm->pid);
+	for (i = 0; i < maps.nr && !ret; i++) {
+		ret = register_map(mm, pagemap, &maps.maps[i], runs);
+		if (ret == -EAGAIN) {
+			again = true;
+			ret = 0;
+		}
+	}
+
+	map_list_free(&maps);
+	return again && !ret ? -EAGAIN : ret;
+}
+
+int live_register(struct mm *mm, bool runs)
+{
+	uint64_t start = now_us();
+	int pagemap, ret, tries;
 
 	if (!live_of(mm))
 		return -ENOMEM;
-	mm->live->strange.nr = 0;
 
 	pagemap = pagemap_open(mm->pid);
 	if (pagemap < 0)
 		return pagemap;
 
-	ret = map_list_read(&maps, mm->pid);
-	for (i = 0; i < maps.nr && !ret; i++)
-		ret = register_map(mm, pagemap, &maps.maps[i]);
+	ret = -EAGAIN;
+	for (tries = 0; tries < REGISTER_TRIES && ret == -EAGAIN; tries++)
+		ret = register_maps(mm, pagemap, runs);
+	/* What changes that fast is left to the last dump. */
+	if (ret == -EAGAIN)
+		ret = 0;
 
-	map_list_free(&maps);
 	close(pagemap);
 	mm->stats.protect_us += now_us() - start;
 	return ret;

@@ -6,7 +6,8 @@
  *
  *  - Only what is registered with our context is scanned. Mappings are registered
  *    while the task is stopped, since REGISTER by bounds that are old already may
- *    split a mapping or take in a part of another one.
+ *    split a mapping or take in a part of another one; but where the kernel can
+ *    be told not to, see wp_register_exact().
  *  - What was or may have been protected without being reported is unprotected,
  *    so that it is dirty in the next run. Where that cannot be made sure the
  *    task's epoch does not get committed, and the next dump is a full one.
@@ -25,10 +26,11 @@ struct live;
 int live_check(struct mm *mm);
 
 /*
- * The task is stopped: registers what may be registered. If any of it comes new to our context the mm
- * becomes unsettled, see mm_unsettle(), because to look for stale write protection takes time. 0 or -errno.
+ * Registers what may be registered. The task is stopped, or runs, where context_registers_exactly(). If any of it
+ * comes new to our context the mm becomes unsettled, see mm_unsettle(), because to look for stale write protection
+ * takes time. 0 or -errno.
  */
-int live_register(struct mm *mm);
+int live_register(struct mm *mm, bool runs);
 
 /* The task may run: removes stale write protection from what was registered. Then every page of it is dirty. 0 or -errno. */
 int live_settle(struct mm *mm);

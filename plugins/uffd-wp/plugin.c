@@ -356,6 +356,39 @@ static bool execed_since(const struct mm *mm)
 	return task_exec_id_read(&id) || memcmp(id.exec_id, mm->id.exec_id, sizeof(id.exec_id));
 }
 
+/* runs: and is registered all the same. Without its context, if that fails, the task is left out. 0 or -ENOMEM. */
+static int register_mm(struct mm *mm, bool runs)
+{
+	int ret = execed_since(mm) ? -ESRCH : live_register(mm, runs);
+
+	note_foreign(mm);
+	if (!ret || ret == -ENOMEM)
+		return ret;
+
+	pr_warn("%d: can't register its memory (%s), it is left to the last dump\n", mm->pid, strerror(-ret));
+	detach(mm);
+	return 0;
+}
+
+/* What is needed of what live_check() asks for, if some can be done at once, while the task runs. */
+static int do_what_can_be_done(struct mm *mm, int need)
+{
+	int ret;
+
+	if (!(need & CR_MEM_LIVE_REGISTER) || (need & (CR_MEM_LIVE_STOPPED | CR_MEM_LIVE_SKIP)) ||
+	    !context_registers_exactly())
+		return need;
+
+	ret = register_mm(mm, true);
+	if (ret)
+		return ret;
+	if (mm->uffd < 0)
+		return CR_MEM_LIVE_SKIP;
+
+	pr_info("%d: registered its memory while it runs\n", mm->pid);
+	return need & ~CR_MEM_LIVE_REGISTER;
+}
+
 static int tracker_live_check(int pid)
 {
 	struct mm *mm;
@@ -387,27 +420,21 @@ static int tracker_live_check(int pid)
 	if (ret < 0)
 		return ret == -ENOMEM ? ret : CR_MEM_LIVE_SKIP;
 	/* All that it has mapped is new, however little that is. */
-	return new && !(ret & CR_MEM_LIVE_SKIP) ? ret | CR_MEM_LIVE_REGISTER : ret;
+	if (new && !(ret & CR_MEM_LIVE_SKIP))
+		ret |= CR_MEM_LIVE_REGISTER;
+	return do_what_can_be_done(mm, ret);
 }
 
 static int tracker_live_register(int pid)
 {
 	struct mm *mm = mm_of_task(pid);
-	int ret;
 
 	if (!mm)
 		return -ENOMEM;
 	if (mm->pid != pid || mm->uffd < 0)
 		return 0;
 
-	ret = execed_since(mm) ? -ESRCH : live_register(mm);
-	note_foreign(mm);
-	if (!ret || ret == -ENOMEM)
-		return ret;
-
-	pr_warn("%d: can't register its memory (%s), it is left to the last dump\n", pid, strerror(-ret));
-	detach(mm);
-	return 0;
+	return register_mm(mm, false);
 }
 
 /* From here on this run cannot make the task's epoch valid any more: the next dump is a full one. */

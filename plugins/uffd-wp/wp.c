@@ -4,14 +4,24 @@
 #include "uapi.h"
 #include "wp.h"
 
-int wp_register(int uffd, uint64_t start, uint64_t end)
+static int do_register(int uffd, uint64_t start, uint64_t end, uint64_t mode)
 {
 	struct uffdio_register reg = {
 		.range = { .start = start, .len = end - start },
-		.mode = UFFDIO_REGISTER_MODE_WP,
+		.mode = mode,
 	};
 
 	return ioctl(uffd, UFFDIO_REGISTER, &reg) ? -errno : 0;
+}
+
+int wp_register(int uffd, uint64_t start, uint64_t end)
+{
+	return do_register(uffd, start, end, UFFDIO_REGISTER_MODE_WP);
+}
+
+int wp_register_exact(int uffd, uint64_t start, uint64_t end)
+{
+	return do_register(uffd, start, end, UFFDIO_REGISTER_MODE_WP | UFFDIO_REGISTER_MODE_EXACT);
 }
 
 int wp_unprotect(int uffd, uint64_t start, uint64_t end)

@@ -22,6 +22,13 @@
 int wp_register(int uffd, uint64_t start, uint64_t end);
 
 /*
+ * As wp_register(), of a task that runs: only if the range is that of one
+ * mapping, from its start to its end; -EAGAIN if it is not. -EINVAL where the
+ * kernel can't do that, see context_registers_exactly().
+ */
+int wp_register_exact(int uffd, uint64_t start, uint64_t end);
+
+/*
  * Removes write protection, so that every page of the range counts as WRITTEN.
  * Works in chunks of WP_CHUNK bytes: a chunk holds the mmap read lock once.
  * -ENOENT when the range is not registered.

@@ -32,6 +32,9 @@ live_pre_dump()
 print(*(" ".join(map(str, t.values())) for t in stats.get("tasks_stopped", [])), sep="\n")' <"$dir/stats")
 }
 
+# A kernel that makes userfaultfds by pidfd would not need to stop it in the first one either, see live-pidfd.sh.
+[ ! -c /dev/userfaultfd ] || mount --bind /dev/null /dev/userfaultfd
+
 start_subject
 live_pre_dump 0 -
 echo "first: $nr_calls calls of ptrace, traced by '$tracers', stopped for $stopped us, by task: $listed"

@@ -24,7 +24,8 @@ order step
 
 mkdir -p "$dir/failed/pagemap-$pid.img" # in the way of the file
 ! pre_dump failed halves "${live[@]}" || fail "a pre-dump that cannot write its images"
-grep -q 'stopped to register' "$criu_log" || fail "the failed pre-dump did not register anything, this test would show nothing"
+grep -q 'new mappings to register' "$criu_log" ||
+	fail "the failed pre-dump did not register anything, this test would show nothing"
 runs_on
 
 pre_dump next halves "${live[@]}" || fail "a pre-dump after one that failed"
