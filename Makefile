@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 #   make                    fetch, patch and build everything, staged under build/root/usr
-#   make deps               install what the build and the tests need (Debian; elsewhere: print it)
+#   make deps               install what the build and the tests need (Debian; elsewhere: print it);
+#                           DEPS="bench kernel": the groups of scripts/deps.txt that other targets ask for
 #   make check              run all tests                 make demo    show it with a redis-server
 #   make check-zdtm         CRIU's whole test suite, compared with CRIU as it is upstream; resumable
 #   make check-sparse       programs in large address spaces: sanitizers and others, see CONTRIBUTING.md
@@ -85,7 +86,7 @@ check-patches: $(build)/criu.built
 	$(Q)scripts/check-patches
 
 deps:
-	$(Q)scripts/install-deps
+	$(Q)scripts/install-deps $(DEPS)
 
 check: all
 	$(Q)scripts/check-deps build test
