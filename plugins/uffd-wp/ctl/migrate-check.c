@@ -10,6 +10,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "../proc.h"
 #include "criu-version.h"
 #include "migrate-files.h"
 #include "migrate.h"
@@ -146,8 +147,7 @@ static int check_files(struct migrate *m, pid_t pid)
 		ret = remote_ask(&m->remote, NULL, "path - %s", cwd);
 	}
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
-	f = fopen(path, "re");
+	f = proc_fopen(pid, "maps");
 	while (f && !ret && getline(&line, &size, f) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		at = 0;

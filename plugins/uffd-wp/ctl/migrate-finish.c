@@ -20,6 +20,7 @@
 #include "precopy-chain.h"
 #include "precopy-criu.h"
 #include "subject.h"
+#include "target.h"
 #include "tree.h"
 
 #define GONE_MS 10000
@@ -62,8 +63,8 @@ static void report_dump(const struct migrate *m, const struct run *run, size_t n
 	why = criu_log_first_error(log);
 	if (run->left)
 		warnx("criu (process %d) was left alone", run->pid);
-	else if (subject_ended(&m->subject))
-		warnx("the process %d has ended", m->subject.pid);
+	else if (target_ended(m->subject.pidfd))
+		target_report_ended(m->subject.pid);
 	else
 		warnx("the last dump failed: %s", why ?: "it did not say why; are the options behind -- right?");
 	free(why);
@@ -76,9 +77,9 @@ static void clean_up_source(struct migrate *m, size_t n)
 {
 	long long end = channel_now_ms() + GONE_MS;
 
-	while (!subject_ended(&m->subject) && channel_now_ms() < end)
+	while (!target_ended(m->subject.pidfd) && channel_now_ms() < end)
 		usleep(10000);
-	if (!subject_ended(&m->subject)) {
+	if (!target_ended(m->subject.pidfd)) {
 		warnx("criu did not end the process %d, which runs on the other host: killing it", m->subject.pid);
 		tree_kill(m->subject.pid);
 	}

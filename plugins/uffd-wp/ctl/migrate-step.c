@@ -12,8 +12,8 @@
 #include "migrate.h"
 #include "precopy-chain.h"
 #include "precopy-criu.h"
-#include "precopy-report.h"
-#include "precopy-status.h"
+#include "precopy-iteration.h"
+#include "target.h"
 
 char *migrate_subdir(const struct migrate *m, size_t n)
 {
@@ -62,28 +62,18 @@ void migrate_add_server(const struct migrate *m, struct words *words, unsigned i
 	words_add(words, "%u", port);
 }
 
-struct iteration {
-	struct run run; /* first */
+struct pre_dump {
+	struct iteration it; /* first, as its run is there */
 	struct migrate *m;
-	size_t n;
-	bool shown; /* as a row that refreshes */
-	struct precopy_status status;
 };
 
 static void tick(struct run *run)
 {
-	struct iteration *it = (struct iteration *)run;
+	struct pre_dump *pre_dump = (struct pre_dump *)run;
 
-	remote_ping(&it->m->remote);
-	if (it->m->options->json || !isatty(STDOUT_FILENO))
-		return;
-	if (precopy_status_read(run->lines, &it->status) || it->status.end)
-		return;
-
-	putchar('\r');
-	print_row(it->n, -1, &it->status);
-	fflush(stdout);
-	it->shown = true;
+	remote_ping(&pre_dump->m->remote);
+	if (!pre_dump->m->options->json && isatty(STDOUT_FILENO))
+		iteration_show(&pre_dump->it);
 }
 
 static void report_pre_dump(struct migrate *m, const struct iteration *it, const char *dir)
@@ -93,8 +83,8 @@ static void report_pre_dump(struct migrate *m, const struct iteration *it, const
 
 	if (it->run.left)
 		warnx("criu (process %d) was left alone", it->run.pid);
-	else if (subject_ended(&m->subject))
-		warnx("the process %d has ended", m->subject.pid);
+	else if (target_ended(m->subject.pidfd))
+		target_report_ended(m->subject.pid);
 	else
 		warnx("criu pre-dump failed: %s", why ?: "it did not say why");
 	free(why);
@@ -103,19 +93,12 @@ static void report_pre_dump(struct migrate *m, const struct iteration *it, const
 
 static void add_iteration(struct migrate *m, const struct iteration *it)
 {
-	m->iterations[m->nr] = (struct precopy_iteration){
-		.rate = it->status.rate,
-		.estimated = it->status.estimated,
-		.dirty_rate = it->status.dirty_rate,
-		.stop_us = it->status.stop_us,
-	};
+	m->iterations[m->nr] = iteration_result(it);
 	m->steps[m->nr].seconds = it->run.seconds;
 	m->steps[m->nr].scanned = it->status.scanned;
 	m->nr++;
-	if (m->options->json)
-		return;
-	print_row(m->nr, it->run.seconds, &it->status);
-	putchar('\n');
+	if (!m->options->json)
+		iteration_print(it);
 }
 
 static int run_pre_dump(struct migrate *m, struct iteration *it, unsigned int port)
@@ -132,10 +115,7 @@ static int run_pre_dump(struct migrate *m, struct iteration *it, unsigned int po
 	criu_free_words(words);
 
 	if (!failed) {
-		failed = it->run.left || it->run.status || precopy_status_read(it->run.lines, &it->status) ||
-			 !it->status.success;
-		if (it->shown)
-			putchar(failed ? '\n' : '\r');
+		failed = !iteration_is_complete(it);
 		if (failed)
 			report_pre_dump(m, it, dir);
 		close(it->run.messages);
@@ -147,23 +127,24 @@ static int run_pre_dump(struct migrate *m, struct iteration *it, unsigned int po
 
 static int iterate_once(struct migrate *m)
 {
-	struct iteration it = { .run.on_tick = tick, .m = m, .n = m->nr + 1 };
+	struct pre_dump pre_dump = { .it = { .run.on_tick = tick, .n = m->nr + 1 }, .m = m };
+	struct iteration *it = &pre_dump.it;
 	unsigned int port;
 	int ret;
 
-	if (subject_ended(&m->subject)) {
-		warnx("the process %d has ended", m->subject.pid);
+	if (target_ended(m->subject.pidfd)) {
+		target_report_ended(m->subject.pid);
 		return -1;
 	}
-	if (migrate_begin_step(m, it.n, &port))
+	if (migrate_begin_step(m, it->n, &port))
 		return -1;
 
-	ret = run_pre_dump(m, &it, port);
+	ret = run_pre_dump(m, it, port);
 	/* Also when it failed: this may be why. */
-	if (migrate_end_step(m, it.n) || ret)
+	if (migrate_end_step(m, it->n) || ret)
 		return -1;
 
-	add_iteration(m, &it);
+	add_iteration(m, it);
 	return 0;
 }
 

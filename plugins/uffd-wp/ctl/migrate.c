@@ -18,6 +18,7 @@
 #include "precopy-criu.h"
 #include "precopy-report.h"
 #include "remove.h"
+#include "target.h"
 #include "tree.h"
 
 struct pinging {
@@ -165,7 +166,7 @@ static void clean_up(struct migrate *m)
 		warnx("images and logs are in %s here, and in %s there", m->work, m->remote_work);
 	else if (m->work)
 		remove_tree(m->work);
-	if (!m->moved && m->nr && !subject_ended(&m->subject))
+	if (!m->moved && m->nr && !target_ended(m->subject.pidfd))
 		warnx("it was not moved, and runs on here");
 	if (m->runner.signals >= 0)
 		close(m->runner.signals);

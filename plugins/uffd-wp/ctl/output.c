@@ -5,6 +5,7 @@
 #include <string.h>
 #include <bsd/libutil.h>
 
+#include "../proc.h"
 #include "output.h"
 
 const char *human_bytes(char buf[HUMAN_SIZE], uint64_t bytes)
@@ -56,12 +57,10 @@ void print_json_run_id(const char *run_id)
 
 const char *read_comm(pid_t pid, char comm[COMM_SIZE])
 {
-	char path[64];
 	FILE *file;
 	size_t len;
 
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	file = fopen(path, "re");
+	file = proc_fopen(pid, "comm");
 	len = file ? fread(comm, 1, COMM_SIZE - 1, file) : 0;
 	if (file)
 		fclose(file);

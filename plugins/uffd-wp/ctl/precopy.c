@@ -1,26 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <err.h>
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "ctl.h"
 #include "precopy-chain.h"
 #include "precopy-criu.h"
+#include "precopy-iteration.h"
 #include "precopy-options.h"
 #include "precopy-policy.h"
 #include "precopy-report.h"
 #include "precopy-run.h"
-#include "precopy-status.h"
+#include "target.h"
 
 struct precopy {
 	struct criu criu;
 	struct runner runner;
 	struct precopy_limits limits;
-	int pidfd; /* the target: its pid may be another's some day, whom the dump would kill */
+	int pidfd; /* the target */
 	size_t nr; /* pre-dumps that are complete */
 	struct precopy_iteration *iterations; /* limits.max_iterations of them */
 	enum precopy_verdict verdict;
@@ -28,57 +26,9 @@ struct precopy {
 	bool left; /* a criu still makes another one */
 };
 
-/* A zombie has ended, too. */
-static bool target_ended(const struct precopy *p)
-{
-	struct pollfd target = { .fd = p->pidfd, .events = POLLIN };
-
-	return poll(&target, 1, 0) > 0;
-}
-
-static void report_ended(const struct precopy *p)
-{
-	warnx("the process %d has ended", p->criu.pid);
-}
-
-static int find_target(struct precopy *p)
-{
-	p->pidfd = syscall(SYS_pidfd_open, p->criu.pid, 0);
-	if (p->pidfd < 0 && errno == ESRCH) {
-		warnx("there is no process %d: give the pid of one that runs, as seen in this pid namespace",
-		      p->criu.pid);
-		return -1;
-	}
-	if (p->pidfd < 0) {
-		warn("can't use %d as a process", p->criu.pid);
-		return -1;
-	}
-	if (target_ended(p)) {
-		report_ended(p);
-		return -1;
-	}
-
-	return 0;
-}
-
-struct iteration {
-	struct run run; /* first */
-	size_t n;
-	bool shown; /* as a row that refreshes */
-	struct precopy_status status;
-};
-
 static void show_progress(struct run *run)
 {
-	struct iteration *it = (struct iteration *)run;
-
-	if (precopy_status_read(run->lines, &it->status) || it->status.end)
-		return;
-
-	putchar('\r');
-	print_row(it->n, -1, &it->status);
-	fflush(stdout);
-	it->shown = true;
+	iteration_show((struct iteration *)run);
 }
 
 /* Why a pre-dump is not complete. */
@@ -98,18 +48,6 @@ static void report_pre_dump(const struct precopy *p, const struct iteration *it,
 	free(dir);
 }
 
-static void add_iteration(struct precopy *p, const struct iteration *it)
-{
-	p->iterations[p->nr++] = (struct precopy_iteration){
-		.rate = it->status.rate,
-		.estimated = it->status.estimated,
-		.dirty_rate = it->status.dirty_rate,
-		.stop_us = it->status.stop_us,
-	};
-	print_row(p->nr, it->run.seconds, &it->status);
-	putchar('\n');
-}
-
 /* 0, or -1, reported: there are to be no others. */
 static int run_pre_dump(struct precopy *p, struct iteration *it, const char *subdir)
 {
@@ -122,18 +60,17 @@ static int run_pre_dump(struct precopy *p, struct iteration *it, const char *sub
 		return -1;
 
 	p->left = it->run.left;
-	/* It says so when all memory is written; what comes then may still fail. */
-	p->failed = precopy_status_read(it->run.lines, &it->status) || !it->status.success || it->run.status;
-	if (it->shown)
-		putchar(p->left || p->failed ? '\n' : '\r');
-	if (p->left || p->failed)
+	p->failed = !iteration_is_complete(it);
+	if (p->failed) {
 		report_pre_dump(p, it, subdir);
-	else
-		add_iteration(p, it);
+	} else {
+		iteration_print(it);
+		p->iterations[p->nr++] = iteration_result(it);
+	}
 
 	close(it->run.messages);
 	close(it->run.lines);
-	return p->left || p->failed ? -1 : 0;
+	return p->failed ? -1 : 0;
 }
 
 static int iterate_once(struct precopy *p)
@@ -144,7 +81,7 @@ static int iterate_once(struct precopy *p)
 	if (isatty(STDOUT_FILENO))
 		it.run.on_tick = show_progress;
 	snprintf(subdir, sizeof(subdir), "%zu", it.n);
-	if (target_ended(p) || chain_make_subdir(p->criu.dir, subdir))
+	if (target_ended(p->pidfd) || chain_make_subdir(p->criu.dir, subdir))
 		return -1;
 	return run_pre_dump(p, &it, subdir);
 }
@@ -188,8 +125,8 @@ static int finish_early(const struct precopy *p)
 	if (p->left)
 		return EXIT_FAILED;
 
-	if (target_ended(p))
-		report_ended(p);
+	if (target_ended(p->pidfd))
+		target_report_ended(p->criu.pid);
 	else if (!p->nr)
 		warnx("no pre-dump is complete: before you try again remove %s", p->criu.dir);
 	else
@@ -226,8 +163,8 @@ static int final_dump(struct precopy *p)
 		warnx("interrupted: it is not dumped");
 		return EXIT_FAILED;
 	}
-	if (target_ended(p)) {
-		report_ended(p);
+	if (target_ended(p->pidfd)) {
+		target_report_ended(p->criu.pid);
 		return EXIT_FAILED;
 	}
 
@@ -260,7 +197,8 @@ static int finish(struct precopy *p, bool dump)
 
 static int precopy(struct precopy *p, const struct precopy_options *options)
 {
-	if (find_target(p))
+	p->pidfd = target_open(p->criu.pid);
+	if (p->pidfd < 0)
 		return EXIT_FAILED;
 
 	p->criu.path = criu_find(options->criu);

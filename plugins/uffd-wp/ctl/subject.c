@@ -2,26 +2,18 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "precopy-criu.h"
 #include "runtime-state.h"
 #include "subject.h"
+#include "target.h"
 
 #define STATE_SIZE 65536
-
-bool subject_ended(const struct subject *subject)
-{
-	struct pollfd target = { .fd = subject->pidfd, .events = POLLIN };
-
-	return poll(&target, 1, 0) > 0;
-}
 
 void subject_runtime_words(const struct migrate_options *options, struct words *words)
 {
@@ -127,21 +119,8 @@ int subject_find(struct runner *runner, const struct migrate_options *options, s
 	if (options->container && find_container(runner, options, subject))
 		return -1;
 
-	subject->pidfd = syscall(SYS_pidfd_open, subject->pid, 0);
-	if (subject->pidfd < 0 && errno == ESRCH) {
-		warnx("there is no process %d: give the pid of one that runs, as seen in this pid namespace", subject->pid);
-		return -1;
-	}
-	if (subject->pidfd < 0) {
-		warn("can't use %d as a process", subject->pid);
-		return -1;
-	}
-	if (subject_ended(subject)) {
-		warnx("the process %d has ended", subject->pid);
-		return -1;
-	}
-
-	return lock(subject);
+	subject->pidfd = target_open(subject->pid);
+	return subject->pidfd < 0 ? -1 : lock(subject);
 }
 
 void subject_free(struct subject *subject)

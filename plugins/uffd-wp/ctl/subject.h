@@ -22,9 +22,6 @@ struct subject {
 int subject_find(struct runner *runner, const struct migrate_options *options, struct subject *subject);
 void subject_free(struct subject *subject);
 
-/* A zombie has ended, too. */
-bool subject_ended(const struct subject *subject);
-
 /* The words of a runtime that come first. */
 void subject_runtime_words(const struct migrate_options *options, struct words *words);
 

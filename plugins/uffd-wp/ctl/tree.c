@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../proc.h"
 #include "ctl.h"
 #include "tree.h"
 
@@ -110,12 +111,11 @@ void tree_kill(pid_t root)
 
 char process_state(pid_t pid)
 {
-	char path[64], buf[256], *end = NULL;
+	char buf[256], *end = NULL;
 	size_t len;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	f = fopen(path, "re");
+	f = proc_fopen(pid, "stat");
 	if (!f)
 		return 'X';
 
@@ -129,13 +129,12 @@ char process_state(pid_t pid)
 uint64_t tree_memory(const struct tree *tree)
 {
 	unsigned long kib, sum = 0;
-	char path[64], line[128];
+	char line[128];
 	size_t i;
 	FILE *f;
 
 	for (i = 0; i < tree->nr; i++) {
-		snprintf(path, sizeof(path), "/proc/%d/status", tree->pids[i]);
-		f = fopen(path, "re");
+		f = proc_fopen(tree->pids[i], "status");
 		if (!f)
 			continue;
 		while (fgets(line, sizeof(line), f))

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../proc.h"
 #include "../scan.h"
 #include "vmas.h"
 
@@ -59,15 +60,14 @@ static int add_if_tracked(struct vmas *vmas, int pagemap, const struct vma *vma)
 
 int vmas_read_tracked(pid_t pid, int pagemap, struct vmas *vmas)
 {
-	char path[64], *line = NULL;
+	char *line = NULL;
 	struct vma vma;
 	size_t size = 0;
 	FILE *maps;
 	int ret = 0;
 
 	memset(vmas, 0, sizeof(*vmas));
-	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
-	maps = fopen(path, "re");
+	maps = proc_fopen(pid, "maps");
 	if (!maps)
 		return errno == ENOENT ? -ESRCH : -errno;
 
