@@ -5,7 +5,7 @@ import os
 import signal
 import time
 
-from criucmd import Failed, wait_until
+from criucmd import wait_until
 
 
 def agent_ends(number):
@@ -15,9 +15,7 @@ def agent_ends(number):
         m.b.run("pkill", "-%d" % number, "-x", "uffd-wpctl", check=False)
         m.go_on()
         m.wait(1)
-        m.wait_rounds(20)
-        if m.rounds()[-1][1] != "a":
-            raise Failed("it does not run here")
+        m.runs_on("a")
         m.nothing_left()
         m.ends_well(m.a)
     return test
@@ -52,9 +50,7 @@ def killed_in_restore(m):
     m.start("before restore")
     m.signal_migrate(signal.SIGKILL)
     m.go_on()
-    m.wait_rounds(20)
-    if m.rounds()[-1][1] != "a":
-        raise Failed("it does not run here")
+    m.runs_on("a")
     wait_until(lambda: not os.listdir(m.there), 20, "the other side to notice")
     m.ends_well(m.a)
 
@@ -65,9 +61,7 @@ def lost_before_keep(m):
     m.start("before keep")
     m.go_on("cut")
     m.wait(1, says=["not known whether it runs", "runs on here"])
-    m.wait_rounds(20)
-    if m.rounds()[-1][1] != "a":
-        raise Failed("it does not run here")
+    m.runs_on("a")
     m.nothing_left()
     m.ends_well(m.a)
 

@@ -41,14 +41,18 @@ def by_name_of_host(m):
     m.ends_well(m.b)
 
 
-def ssh_is_killed_in_restore(m):
-    """The connection ends, and so does the agent."""
+def start_and_wait_for_restore(m, seconds):
+    """The script then waits on the other side, before criu is started there."""
     words, _wrong = sshd.start(m)
     m.start_process()
-    script = make_script(m, "[ $1 != target-restore ] || sleep 2")
-    m.output = open(os.path.join(m.dir, "migrate.out"), "w+")
-    m.running = m.a.start(*m.argv("--script", script, rsh=" ".join(words)), stdout=m.output, stderr=m.output, PATH=PATH)
+    script = make_script(m, "[ $1 != target-restore ] || sleep %d" % seconds)
+    m.start_migrate("--script", script, rsh=" ".join(words))
     wait_until(lambda: os.path.exists(m.dir + "/stages") and "b target-restore" in stages(m), 90, "restore")
+
+
+def ssh_is_killed_in_restore(m):
+    """The connection ends, and so does the agent."""
+    start_and_wait_for_restore(m, 2)
     m.a.run("pkill", "-KILL", "-x", "ssh")
     m.wait(1, says=["connection to the other side is lost", "runs on here"])
     m.runs_only_on("a")
@@ -59,12 +63,7 @@ def ssh_is_killed_in_restore(m):
 
 def link_goes_down_in_restore(m):
     """Nobody says so, on neither side: one hears nothing of the other."""
-    words, _wrong = sshd.start(m)
-    m.start_process()
-    script = make_script(m, "[ $1 != target-restore ] || sleep 20")
-    m.output = open(os.path.join(m.dir, "migrate.out"), "w+")
-    m.running = m.a.start(*m.argv("--script", script, rsh=" ".join(words)), stdout=m.output, stderr=m.output, PATH=PATH)
-    wait_until(lambda: os.path.exists(m.dir + "/stages") and "b target-restore" in stages(m), 90, "restore")
+    start_and_wait_for_restore(m, 20)
     m.b.set_link("down")
     m.wait(1, says=["connection to the other side is lost", "waiting", "runs on here"])
     if "b target-undo" not in stages(m) or "b target-run" in stages(m):
