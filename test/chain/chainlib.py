@@ -216,6 +216,9 @@ class Chain:
     def images(self, level):
         return os.path.join(self.dir, "img-%d" % level)
 
+    def criu_log(self, action):
+        return os.path.join(self.dir, "%s-%d.log" % (action, self.level))
+
     def run(self, argv, log, what, pass_fds=()):
         """Runs a command; its output goes to the file log."""
         with open(log, "a") as out:
@@ -228,7 +231,7 @@ class Chain:
             raise Failed("%s: exit status %d" % (what, ret), log)
 
     def criu(self, action, *args, pass_fds=()):
-        log = os.path.join(self.dir, "%s-%d.log" % (action, self.level))
+        log = self.criu_log(action)
         argv = [self.options.criu, action, "-D", self.images(self.level), "-v4", "-o", log]
         try:
             self.run(argv + list(args), log + ".out", "criu " + action, pass_fds)
@@ -302,14 +305,24 @@ class Chain:
         self.check_rules(tree, "last")
         return tree
 
+    def check_workers(self):
+        """The last dump had processes that compared shared memory, unless there is one processor only."""
+        log = self.criu_log("dump")
+        if len(os.sched_getaffinity(0)) > 1 and "processes compare shared memory" not in read_text(log):
+            raise Failed("criu dump compared shared memory alone", log)
+
     def dump_and_go_on(self, *args):
         """Everything is dumped, the tree runs on, and the images are a parent like any other."""
         self.full_dump("--leave-running", *args)
         self.tracked_level = self.level
 
-    def dump(self, *args):
-        """Final dump: the tree is gone afterwards."""
-        for pid in self.full_dump(*args):
+    def dump(self, *args, fault=""):
+        """Final dump: the tree is gone afterwards. fault: one of CRIU's injected ones, that it has to cope with."""
+        if fault:
+            os.environ["CRIU_FAULT"] = fault
+        tree = self.full_dump(*args)
+        os.environ.pop("CRIU_FAULT", None)
+        for pid in tree:
             wait_until(lambda: reap() or not os.path.exists("/proc/%d" % pid), 10, "end of pid %d after the dump" % pid)
 
     @contextlib.contextmanager

@@ -19,6 +19,8 @@
 #include "shmem-hashes.h"
 #include "shmem-map.h"
 #include "shmem-pages.h"
+#include "shmem-parent.h"
+#include "shmem-workers.h"
 #include "stats.h"
 #include "util.h"
 #include "xmalloc.h"
@@ -26,22 +28,17 @@
 #undef LOG_PREFIX
 #define LOG_PREFIX "shmem: "
 
-/* Bytes that are compared at a time: both sides fit into the processor's cache. */
-#define PART_SIZE  (512UL << 10)
-#define PART_PAGES (PART_SIZE / PAGE_SIZE)
-
 struct shmem_dump {
 	int fd;
 	const char *addr;   /* NULL: the object may change meanwhile */
-	const char *mapped; /* with page tables that are filled, NULL if there is no such mapping */
-	unsigned long mapped_len;
+	const struct shmem_mapping *mapped; /* NULL: it isn't */
 	unsigned long shmid;
 	unsigned long size; /* bytes, whole pages */
 	bool zeros_are_holes;
 	struct page_xfer xfer;
 
-	bool has_parent;
-	struct page_read parent;
+	/* Apart from xfer.parent, which is moved by what is written; NULL: there is none, or the hashes do. */
+	struct shmem_parent *parent;
 	struct mem_verify *verify; /* --mem-tracker-verify, else NULL */
 	unsigned long verify_end;  /* bytes: what can be read from fd in whole pages */
 
@@ -50,8 +47,8 @@ struct shmem_dump {
 	unsigned long nr_stored, nr_parent; /* pages */
 
 	struct shmem_hashes *hashes; /* --shmem-compare hash, else NULL */
-	char *live, *stored;
-	bool *has, *same;
+	char *live;
+	bool *same;
 };
 
 bool shmem_compare_possible(void)
@@ -74,44 +71,6 @@ static int open_hashes(struct shmem_dump *d)
 }
 
 /*
- * All of the chain, read apart from xfer.parent, which is moved by what is written. Through a page server the parent
- * images are out of reach.
- */
-static int open_parent_pages(struct shmem_dump *d)
-{
-	struct page_read *pr;
-	int dir, ret;
-
-	if (opts.use_page_server || !d->xfer.parent || (d->hashes && shmem_hashes_have_parent(d->hashes)))
-		return 0;
-
-	if (open_parent(get_service_fd(IMG_FD_OFF), &dir))
-		return -1;
-	if (dir < 0)
-		return 0;
-
-	ret = open_page_read_at(dir, d->shmid, &d->parent, PR_SHMEM);
-	close(dir);
-	if (ret <= 0) {
-		pr_warn("Can't read the parent images of 0x%lx, all of it is stored\n", d->shmid);
-		return 0;
-	}
-
-	/* Reading must not punch holes, whatever --auto-dedup says. */
-	for (pr = &d->parent; pr; pr = pr->parent)
-		pr->disable_dedup = true;
-
-	d->has_parent = true;
-	return 0;
-}
-
-static void forget_parent(struct shmem_dump *d)
-{
-	d->parent.close(&d->parent);
-	d->has_parent = false;
-}
-
-/*
  * hugetlbfs doesn't tell where the holes are, only that there are some. Reading these through a mapping would take pages
  * from the pool.
  */
@@ -128,34 +87,10 @@ static int look_at_object(struct shmem_dump *d)
 		d->zeros_are_holes = (unsigned long)st.st_blocks * 512 < d->size;
 
 	if (d->addr)
-		d->mapped = shmem_mapped(&st, d->shmid, &d->mapped_len);
+		d->mapped = shmem_mapped(&st, d->shmid);
 
 	d->verify_end = round_down(min_t(unsigned long, st.st_size, d->size), PAGE_SIZE);
 	return 0;
-}
-
-/* The next [start, end) that is no hole, in bytes, from pos on; start is the size at the end. */
-static int next_data(struct shmem_dump *d, unsigned long pos, unsigned long *start, unsigned long *end)
-{
-	off_t off = lseek(d->fd, pos, SEEK_DATA);
-
-	*start = *end = d->size;
-	if (off < 0 && errno == ENXIO)
-		return 0;
-	if (off < 0)
-		goto err;
-
-	*start = min_t(unsigned long, round_down(off, PAGE_SIZE), d->size);
-	off = lseek(d->fd, off, SEEK_HOLE);
-	if (off < 0 && errno != ENXIO)
-		goto err;
-
-	/* ENXIO: it was cut off meanwhile */
-	*end = off < 0 ? *start + PAGE_SIZE : min_t(unsigned long, round_up(off, PAGE_SIZE), d->size);
-	return 0;
-err:
-	pr_perror("Can't find the holes of shmem 0x%lx", d->shmid);
-	return -1;
 }
 
 /*
@@ -180,34 +115,6 @@ static int read_live(struct shmem_dump *d, unsigned long pos, unsigned long len)
 	if (done % PAGE_SIZE && d->addr) {
 		done = round_down(done, PAGE_SIZE);
 		memcpy(d->live + done, d->addr + pos + done, PAGE_SIZE);
-	}
-
-	return 0;
-}
-
-/* Marks what the parent images have of [pos, pos + len), and reads it. -1 if they can't be read. */
-static int read_stored(struct shmem_dump *d, unsigned long pos, unsigned long len)
-{
-	struct page_read *pr = &d->parent;
-	unsigned long off = 0, nr;
-
-	memset(d->has, 0, len / PAGE_SIZE * sizeof(*d->has));
-	while (d->has_parent && off < len) {
-		if (pr->seek_pagemap(pr, pos + off) <= 0) {
-			/* A hole, up to the next entry or the end */
-			if (!pr->pe || pr->pe->vaddr <= pos + off)
-				break;
-			off = pr->pe->vaddr - pos;
-			continue;
-		}
-
-		nr = pr->pe->nr_pages - (pos + off - pr->pe->vaddr) / PAGE_SIZE;
-		nr = min(nr, (len - off) / PAGE_SIZE);
-		if (pr->read_pages(pr, pos + off, nr, d->stored + off, 0) < 0)
-			return -1;
-
-		memset(d->has + off / PAGE_SIZE, 1, nr * sizeof(*d->has));
-		off += nr * PAGE_SIZE;
 	}
 
 	return 0;
@@ -297,37 +204,33 @@ static int write_runs(struct shmem_dump *d, unsigned long pos, unsigned long len
 	return ret || !d->hashes ? ret : shmem_hashes_keep(d->hashes);
 }
 
-static void compare_stored(struct shmem_dump *d, unsigned long pos, unsigned long len, const char *live)
+/* mapped: live is there. */
+static int compare(struct shmem_dump *d, const struct shmem_mapping *mapped, unsigned long pos, unsigned long len,
+		   const char *live)
 {
-	if (read_stored(d, pos, len)) {
-		pr_warn("Can't read the parent images of 0x%lx at %#lx, the rest is stored\n", d->shmid, pos);
-		forget_parent(d);
-		memset(d->has, 0, len / PAGE_SIZE * sizeof(*d->has));
-	}
-
-	shmem_compare_pages(live, d->stored, d->has, len / PAGE_SIZE, PAGE_SIZE, d->same);
-}
-
-static int compare(struct shmem_dump *d, unsigned long pos, unsigned long len, const char *live)
-{
-	if (d->hashes && shmem_hashes_compare(d->hashes, live, pos / PAGE_SIZE, len / PAGE_SIZE, d->same))
+	if (d->hashes && shmem_hashes_compare(d->hashes, live, shmem_workers_hashes(mapped, pos, len), pos / PAGE_SIZE,
+					      len / PAGE_SIZE, d->same))
 		return -1;
 
-	if (!d->hashes || !shmem_hashes_have_parent(d->hashes))
-		compare_stored(d, pos, len, live);
+	if (d->hashes && shmem_hashes_have_parent(d->hashes))
+		return 0;
+
+	if (!d->parent)
+		memset(d->same, 0, len / PAGE_SIZE * sizeof(*d->same));
+	else if (!shmem_workers_compared(mapped, pos, len, d->same))
+		shmem_parent_compare(d->parent, pos, len, live, d->same);
 	return 0;
 }
 
 static int dump_part(struct shmem_dump *d, unsigned long pos, unsigned long len)
 {
-	const char *live = d->live;
+	const struct shmem_mapping *mapped = d->mapped && pos + len <= d->mapped->len ? d->mapped : NULL;
+	const char *live = mapped ? mapped->addr + pos : d->live;
 
-	if (pos + len <= d->mapped_len)
-		live = d->mapped + pos;
-	else if (read_live(d, pos, len))
+	if (!mapped && read_live(d, pos, len))
 		return -1;
 
-	if (compare(d, pos, len, live))
+	if (compare(d, mapped, pos, len, live))
 		return -1;
 
 	if (!d->addr)
@@ -341,11 +244,11 @@ static int dump_object(struct shmem_dump *d)
 	unsigned long start, end, pos = 0;
 
 	while (pos < d->size) {
-		if (next_data(d, pos, &start, &end))
+		if (shmem_next_data(d->fd, d->size, pos, &start, &end))
 			return -1;
 
-		for (pos = start; pos < end; pos += min(PART_SIZE, end - pos))
-			if (dump_part(d, pos, min(PART_SIZE, end - pos)))
+		for (pos = start; pos < end; pos += min(SHMEM_PART_SIZE, end - pos))
+			if (dump_part(d, pos, min(SHMEM_PART_SIZE, end - pos)))
 				return -1;
 	}
 
@@ -354,11 +257,9 @@ static int dump_object(struct shmem_dump *d)
 
 static int open_dump(struct shmem_dump *d)
 {
-	d->live = xmalloc(PART_SIZE);
-	d->stored = xmalloc(PART_SIZE);
-	d->has = xmalloc(PART_PAGES * sizeof(*d->has));
-	d->same = xmalloc(PART_PAGES * sizeof(*d->same));
-	if (!d->live || !d->stored || !d->has || !d->same || look_at_object(d))
+	d->live = xmalloc(SHMEM_PART_SIZE);
+	d->same = xmalloc(SHMEM_PART_SIZE / PAGE_SIZE * sizeof(*d->same));
+	if (!d->live || !d->same || look_at_object(d))
 		return -1;
 
 	return open_page_xfer(&d->xfer, CR_FD_SHMEM_PAGEMAP, d->shmid);
@@ -366,8 +267,12 @@ static int open_dump(struct shmem_dump *d)
 
 static int open_parent_and_dump(struct shmem_dump *d)
 {
-	if (open_hashes(d) || open_parent_pages(d))
+	if (open_hashes(d))
 		return -1;
+
+	/* Through a page server the parent images are out of reach. */
+	if (!opts.use_page_server && d->xfer.parent && !(d->hashes && shmem_hashes_have_parent(d->hashes)))
+		d->parent = shmem_parent_open(d->shmid);
 
 	if (opts.mem_tracker_verify && d->addr && d->xfer.parent) {
 		d->verify = mem_verify_open_shmem(d->fd, d->shmid);
@@ -397,16 +302,13 @@ int shmem_compare_dump(int fd, const void *addr, unsigned long shmid, unsigned l
 		if (!ret)
 			add_stats(&d);
 		mem_verify_close(d.verify);
-		if (d.has_parent)
-			forget_parent(&d);
+		shmem_parent_close(d.parent);
 		d.xfer.close(&d.xfer);
 		if (shmem_hashes_close(d.hashes, !ret))
 			ret = -1;
 	}
 
 	xfree(d.live);
-	xfree(d.stored);
-	xfree(d.has);
 	xfree(d.same);
 	return ret;
 }

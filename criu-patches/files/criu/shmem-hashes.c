@@ -35,15 +35,10 @@ struct header {
 	char run_id[RUN_ID_HASH_LENGTH];
 };
 
-/* Both 0: there is no such page. What hashes to that is never the same as in the parent images. */
-struct hash {
-	u64 low, high;
-};
-
 struct shmem_hashes {
 	unsigned long shmid;
 	int fd, parent_fd; /* parent_fd -1: there is no table of the parent */
-	struct hash *now, *before;
+	struct shmem_hash *now, *before;
 	size_t first, nr, room;
 };
 
@@ -53,11 +48,11 @@ bool shmem_hashes_available(void)
 	return true;
 }
 
-static struct hash hash_page(const char *page)
+static struct shmem_hash hash_page(const char *page)
 {
 	XXH128_hash_t h = XXH3_128bits(page, PAGE_SIZE);
 
-	return (struct hash){ .low = h.low64, .high = h.high64 };
+	return (struct shmem_hash){ .low = h.low64, .high = h.high64 };
 }
 #else
 bool shmem_hashes_available(void)
@@ -65,11 +60,19 @@ bool shmem_hashes_available(void)
 	return false;
 }
 
-static struct hash hash_page(const char *page)
+static struct shmem_hash hash_page(const char *page)
 {
-	return (struct hash){};
+	return (struct shmem_hash){};
 }
 #endif
+
+void shmem_hash_pages(const char *live, size_t nr, struct shmem_hash *hashes)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		hashes[i] = hash_page(live + i * PAGE_SIZE);
+}
 
 static int open_table(int dir, unsigned long shmid, int flags)
 {
@@ -169,7 +172,8 @@ static void read_before(struct shmem_hashes *h)
 		pr_pwarn("Can't read the hashes of 0x%lx", h->shmid);
 }
 
-int shmem_hashes_compare(struct shmem_hashes *h, const char *live, size_t first, size_t nr, bool *same)
+int shmem_hashes_compare(struct shmem_hashes *h, const char *live, const struct shmem_hash *known, size_t first,
+			 size_t nr, bool *same)
 {
 	size_t i;
 
@@ -179,10 +183,14 @@ int shmem_hashes_compare(struct shmem_hashes *h, const char *live, size_t first,
 	h->first = first;
 	h->nr = nr;
 	read_before(h);
-	for (i = 0; i < nr; i++) {
-		const struct hash *before = &h->before[i];
+	if (known)
+		memcpy(h->now, known, nr * sizeof(*h->now));
+	else
+		shmem_hash_pages(live, nr, h->now);
 
-		h->now[i] = hash_page(live + i * PAGE_SIZE);
+	for (i = 0; i < nr; i++) {
+		const struct shmem_hash *before = &h->before[i];
+
 		same[i] = (before->low || before->high) && before->low == h->now[i].low && before->high == h->now[i].high;
 	}
 

@@ -1,3 +1,5 @@
+#include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -11,6 +13,7 @@
 #include "shmem-compare.h"
 #include "shmem-map.h"
 #include "shmem-objects.h"
+#include "shmem-workers.h"
 #include "util.h"
 #include "xmalloc.h"
 
@@ -24,16 +27,31 @@
 /* Bytes: how much is looked up, and then filled, at a time. What is punched in between comes back as pages of zeros. */
 #define FILL_SIZE (2UL << 20)
 
-struct mapping {
-	dev_t dev;
-	ino_t ino;
-	unsigned long shmid;
-	char *addr;
-	unsigned long len;
-};
-
-static struct mapping *mappings;
+static struct shmem_mapping *mappings;
 static size_t nr_mappings;
+
+int shmem_next_data(int fd, unsigned long size, unsigned long pos, unsigned long *start, unsigned long *end)
+{
+	off_t off = lseek(fd, pos, SEEK_DATA);
+
+	*start = *end = size;
+	if (off < 0 && errno == ENXIO)
+		return 0;
+	if (off < 0)
+		goto err;
+
+	*start = min_t(unsigned long, round_down(off, PAGE_SIZE), size);
+	off = lseek(fd, off, SEEK_HOLE);
+	if (off < 0 && errno != ENXIO)
+		goto err;
+
+	/* ENXIO: it was cut off meanwhile */
+	*end = off < 0 ? *start + PAGE_SIZE : min_t(unsigned long, round_up(off, PAGE_SIZE), size);
+	return 0;
+err:
+	pr_perror("Can't find the holes of shared memory");
+	return -1;
+}
 
 static void fill_part(char *addr, size_t nr_pages)
 {
@@ -51,26 +69,28 @@ static void fill_part(char *addr, size_t nr_pages)
 	}
 }
 
-/* Only where there are pages: others would be made. */
-static void fill_page_tables(int fd, const struct mapping *m)
+void shmem_fill_page_tables(char *addr, unsigned long len)
 {
-	unsigned long pos;
-	off_t off = 0;
+	unsigned long off;
 
-	for (pos = 0; pos < m->len; pos += FILL_SIZE) {
-		off = lseek(fd, pos, SEEK_DATA);
-		if (off < 0 || off >= m->len)
-			break;
+	for (off = 0; off < len; off += FILL_SIZE)
+		fill_part(addr + off, min(FILL_SIZE, len - off) / PAGE_SIZE);
+}
 
-		pos = round_down(off, PAGE_SIZE);
-		fill_part(m->addr + pos, min(FILL_SIZE, m->len - pos) / PAGE_SIZE);
+static void fill_object(const struct shmem_mapping *m)
+{
+	unsigned long pos = 0, start, end;
+
+	while (pos < m->len && !shmem_next_data(m->fd, m->len, pos, &start, &end)) {
+		shmem_fill_page_tables(m->addr + start, end - start);
+		pos = end;
 	}
 }
 
 /* Of huge pages a shared mapping reserves as many as the object could have. */
 static int map_object(int fd, const struct stat *st, unsigned long shmid, void *arg)
 {
-	struct mapping m = { .dev = st->st_dev, .ino = st->st_ino, .shmid = shmid };
+	struct shmem_mapping m = { .dev = st->st_dev, .ino = st->st_ino, .shmid = shmid };
 
 	if (!st->st_size || is_hugetlb_dev(st->st_dev, NULL))
 		return 0;
@@ -85,13 +105,16 @@ static int map_object(int fd, const struct stat *st, unsigned long shmid, void *
 	    xrealloc_safe(&mappings, (nr_mappings ? nr_mappings * 2 : 1) * sizeof(*mappings)))
 		return -1;
 
+	m.data = min_t(unsigned long, st->st_blocks * 512, m.len);
+	m.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	mappings[nr_mappings++] = m;
-	fill_page_tables(fd, &m);
 	return 0;
 }
 
 void shmem_map_objects(pid_t root)
 {
+	bool have_workers;
+	size_t i;
 	int dir;
 
 	if (!shmem_compare_possible() || open_parent(get_service_fd(IMG_FD_OFF), &dir) || dir < 0)
@@ -100,21 +123,25 @@ void shmem_map_objects(pid_t root)
 	close(dir);
 	if (shmem_objects_for_each(root, map_object, NULL))
 		pr_warn("Not all shared memory is mapped before the tasks are stopped\n");
+
+	have_workers = shmem_workers_start(mappings, nr_mappings);
+	for (i = 0; i < nr_mappings; i++) {
+		if (!have_workers && mappings[i].fd >= 0)
+			fill_object(&mappings[i]);
+		close_safe(&mappings[i].fd);
+	}
 }
 
-const char *shmem_mapped(const struct stat *st, unsigned long shmid, unsigned long *len)
+const struct shmem_mapping *shmem_mapped(const struct stat *st, unsigned long shmid)
 {
 	size_t i;
 
 	for (i = 0; i < nr_mappings; i++) {
-		const struct mapping *m = &mappings[i];
+		const struct shmem_mapping *m = &mappings[i];
 
-		if (m->dev == st->st_dev && m->ino == st->st_ino && m->shmid == shmid) {
-			*len = m->len;
-			return m->addr;
-		}
+		if (m->dev == st->st_dev && m->ino == st->st_ino && m->shmid == shmid)
+			return m;
 	}
 
-	*len = 0;
 	return NULL;
 }

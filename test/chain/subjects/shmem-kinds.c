@@ -18,7 +18,9 @@
 #include "../subject.h"
 #include "../worker.h"
 
-#define NR_PAGES   512
+#ifndef NR_PAGES
+#define NR_PAGES 512
+#endif
 #define NR_CHANGES 24
 #define HOLES	   (NR_PAGES / 4) /* from there on nothing is written, but now and then */
 
