@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "cr_options.h"
+#include "hugetlb.h"
 #include "kerndat.h"
 #include "linux/userfaultfd.h"
 #include "log.h"
@@ -89,11 +90,23 @@ static u32 vma_flags(VmaEntry *e)
 
 	if (vma_entry_is(e, VMA_FILE_PRIVATE))
 		flags |= CR_MEM_VMA_FILE;
-	/* The kernel writes to aio rings by itself; a PAGEMAP_SCAN of hugetlb holes may hang up to Linux 7.2 */
+	/* The kernel writes to aio rings by itself. */
 	if (vma_entry_is(e, VMA_AREA_AIORING) || vma_entry_is(e, VMA_AREA_SHSTK) || (e->flags & MAP_HUGETLB))
 		flags |= CR_MEM_VMA_UNTRACKED;
 
 	return flags;
+}
+
+static void fill_vma(struct cr_mem_vma *vma, VmaEntry *e)
+{
+	unsigned long huge_size = get_size_from_hugetlb_flag(e->flags & MAP_HUGETLB_SIZE_MASK);
+
+	*vma = (struct cr_mem_vma){ .start = e->start, .end = e->end, .flags = vma_flags(e) };
+
+	if ((e->flags & MAP_HUGETLB) && mem_tracker_follows(e) && huge_size != -1UL) {
+		vma->flags |= CR_MEM_VMA_HUGE;
+		vma->page_shift = __builtin_ctzl(huge_size);
+	}
 }
 
 void mem_tracker_plugin_add_stats(const struct cr_mem_tracker_stats *s)
@@ -138,11 +151,7 @@ static int plugin_snapshot(struct mem_snapshot *snap, struct vm_area_list *list,
 		if (!should_dump_vma(vma, mdc->pre_dump) || should_dump_entire_vma(vma->e))
 			continue;
 
-		vmas[s.nr_vmas++] = (struct cr_mem_vma){
-			.start = vma->e->start,
-			.end = vma->e->end,
-			.flags = vma_flags(vma->e),
-		};
+		fill_vma(&vmas[s.nr_vmas++], vma->e);
 	}
 
 	s.vmas = vmas;
@@ -185,4 +194,5 @@ const struct mem_tracker mem_tracker_plugin = {
 	.end = plugin_end,
 	.get_totals = plugin_get_totals,
 	.any_prot = true,
+	.huge_pages = true,
 };

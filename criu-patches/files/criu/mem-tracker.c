@@ -155,6 +155,16 @@ bool mem_tracker_any_prot(void)
 	return tracker && tracker->any_prot;
 }
 
+bool mem_tracker_follows(const VmaEntry *e)
+{
+	if (vma_entry_is(e, VMA_AREA_AIORING))
+		return false;
+	if (!(e->flags & MAP_HUGETLB))
+		return true;
+
+	return vma_entry_is(e, VMA_ANON_PRIVATE) && tracker && tracker->huge_pages;
+}
+
 int mem_snapshot_init(struct mem_snapshot *snap, struct pstree_item *item, struct vm_area_list *vmas,
 		      const struct mem_dump_ctl *mdc, bool has_parent)
 {

@@ -7,6 +7,8 @@
 #include "criu-plugin.h"
 #include "pagemap-cache.h"
 
+#include "images/vma.pb-c.h"
+
 struct pstree_item;
 struct parasite_ctl;
 struct vm_area_list;
@@ -84,6 +86,9 @@ struct mem_tracker {
 	 * mode leave them out, and later ones cannot rely on the parent images for them.)
 	 */
 	bool any_prot;
+
+	/* Private mappings of huge pages are part of every snapshot. (With soft-dirty, pre-dumps leave them out.) */
+	bool huge_pages;
 };
 
 extern const struct mem_tracker mem_tracker_soft_dirty;
@@ -115,6 +120,11 @@ extern int mem_tracker_live_scan(struct cr_mem_snapshot *snapshot);
 extern void mem_tracker_live_add_stats(const struct cr_mem_snapshot *snapshot);
 extern void mem_tracker_get_totals(struct mem_tracker_totals *totals);
 extern bool mem_tracker_any_prot(void);
+/*
+ * Whether pre-dumps have pages of this private VMA, and dumps may leave some of them to the parent images.
+ * Not so of aio rings, to which the kernel writes by itself, and of huge pages if the tracker doesn't know about them.
+ */
+extern bool mem_tracker_follows(const VmaEntry *e);
 extern bool mem_tracker_is_plugin(void);
 extern bool mem_tracker_is_soft_dirty(void);
 extern void mem_tracker_plugin_add_stats(const struct cr_mem_tracker_stats *stats);
