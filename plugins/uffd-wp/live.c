@@ -8,6 +8,7 @@
 
 #include "dma.h"
 #include "fds.h"
+#include "huge.h"
 #include "live.h"
 #include "maps.h"
 #include "policy.h"
@@ -283,9 +284,13 @@ static int unprotect_all(struct mm *mm, uint64_t start, uint64_t end)
 
 			if (from >= to)
 				continue;
+			if (map->huge_size) {
+				from -= from % map->huge_size;
+				to = map->end - (map->end - to) / map->huge_size * map->huge_size;
+			}
 			ret = scan_is_wp_async(mm->live->pagemap, from, to);
 			if (ret > 0)
-				ret = wp_unprotect(mm->uffd, from, to);
+				ret = wp_unprotect(mm->uffd, from, to, map->huge_size);
 		}
 	}
 
@@ -337,6 +342,34 @@ static int add_region(void *arg, const struct page_region *region)
 	return snapshot_add(step->mm, &step->facts, region);
 }
 
+/* As scan_step(), which it is for small pages. Moves live->next on. */
+static int scan_piece(struct step *step, const struct map *map)
+{
+	struct live *live = step->mm->live;
+	struct huge_scan scan = {
+		.mm = step->mm,
+		.facts = step->facts,
+		.pagemap = live->pagemap,
+		.page_size = map->huge_size,
+		.protect = true,
+	};
+
+	if (!map->huge_size)
+		return scan_step(live->pagemap, &live->next, map->end, SCAN_PROTECT, add_region, step);
+
+	return huge_scan_step(&scan, &live->next, map->end);
+}
+
+/* The kernel can't protect what the map has. */
+static void leave_out(struct mm *mm, const struct map *map)
+{
+	pr_info("%d: %#" PRIx64 "-%#" PRIx64 " is left to the last dump: pages of %" PRIu64 " MiB can't be protected\n",
+		mm->pid, map->start, map->end, map->huge_size >> 20);
+	mm->stats.tracked_vmas--;
+	mm->stats.untracked_vmas++;
+	mm->live->next = map->end;
+}
+
 /* One system call's worth of the map; moves on in it, to its end when it is not ours. */
 static int scan_some(struct mm *mm, const struct map *map, bool parent_valid)
 {
@@ -347,7 +380,7 @@ static int scan_some(struct mm *mm, const struct map *map, bool parent_valid)
 		.facts = { .ours_before = true, .parent_valid = parent_valid },
 	};
 	uint64_t from = live->next;
-	int ret = 0;
+	int ret;
 
 	if (from == map->start) {
 		/* An error must not count as "not registered": what is, and is not reported, has to be disowned. */
@@ -363,10 +396,13 @@ static int scan_some(struct mm *mm, const struct map *map, bool parent_valid)
 		mm->stats.tracked_vmas++;
 	}
 
-	if (!ret)
-		ret = scan_step(live->pagemap, &live->next, map->end, SCAN_PROTECT, add_region, &step);
+	ret = scan_piece(&step, map);
 	if (!ret || ret == -ENOMEM)
 		return ret;
+	if (ret == -EOPNOTSUPP) {
+		leave_out(mm, map);
+		return 0;
+	}
 
 	/* The mapping changed: what was protected up to here is not known, and the rest is not what it was. */
 	pr_debug("%d: %#" PRIx64 "-%#" PRIx64 " changed (%s)\n", mm->pid, map->start, map->end, strerror(-ret));

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
+#include "criu-api.h"
 #include "maps.h"
 
 #define FIRST_CAPACITY 256
@@ -27,22 +29,32 @@ static bool is_special(const char *name)
 	return false;
 }
 
+/* Private huge pages look like a file of a file system of the kernel's own, one for each size. */
+#define HUGE_NAME "/anon_hugepage"
+
 bool map_parse(const char *line, uint64_t after, struct map *map)
 {
-	uint64_t start, end, inode;
+	uint64_t start, end, inode, huge_size = 0;
+	unsigned int major, minor;
 	char shared;
 	int name = 0;
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*c%*c%*c%c %*x %*x:%*x %" SCNu64 " %n", &start, &end, &shared, &inode,
-		   &name) != 4)
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*c%*c%*c%c %*x %x:%x %" SCNu64 " %n", &start, &end, &shared, &major,
+		   &minor, &inode, &name) != 6)
 		return false;
 
-	if (shared != 'p' || inode || end <= after || is_special(line + name))
+	if (shared != 'p' || end <= after || is_special(line + name))
+		return false;
+	if (inode && starts_with(line + name, HUGE_NAME))
+		huge_size = criu_hugetlb_page_size(makedev(major, minor));
+	if (inode && !huge_size)
 		return false;
 
 	map->start = start > after ? start : after;
 	map->end = end;
-	return true;
+	map->huge_size = huge_size;
+	/* What is in the file twice has changed meanwhile; of huge pages there are whole ones only. */
+	return !huge_size || map->start % huge_size == 0;
 }
 
 int map_list_add(struct map_list *list, const struct map *map)

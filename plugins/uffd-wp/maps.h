@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The mappings of a task that may be tracked, out of /proc/PID/maps: private,
- * anonymous, and not the kernel's own. That file is cheap:
+ * anonymous, huge pages included, and not the kernel's own. That file is cheap:
  * unlike smaps it does not walk page tables. When the task runs while it is
  * read, every mapping that was there all the time is in it (proc_pid_maps(5),
  * Documentation/filesystems/proc.rst); others may be missing, or have bounds
@@ -19,6 +19,7 @@
 struct map {
 	uint64_t start;
 	uint64_t end;
+	uint64_t huge_size; /* of its pages if they are huge ones (hugetlb), in bytes; else 0 */
 };
 
 struct map_list {

@@ -326,7 +326,7 @@ static int tracker_give_back(int pid, uint64_t start, uint64_t end)
 		return 0;
 
 	/* Whatever error: the mapping or the whole mm is gone, and with it the protection. */
-	wp_unprotect(mm->uffd, start, end);
+	wp_unprotect_around(mm->uffd, start, end);
 	return 0;
 }
 

@@ -34,4 +34,23 @@ bool parent_is_valid(const char *epoch, const char *parent_run_id);
 /* categories: what PAGEMAP_SCAN reports for a populated page. */
 bool page_is_dirty(const struct vma_facts *vma, uint64_t categories);
 
+/*
+ * Of a huge page (hugetlb). Where the kernel drops a protected one it leaves a marker, and what a read brings to its
+ * place later is zeros with the protected bit.
+ */
+enum huge_state {
+	HUGE_DIRTY,
+	HUGE_CLEAN_UNLESS_ZERO, /* its content tells */
+	HUGE_UNKNOWN,		/* a marker, or a page that is moved right now, which the scan can't tell apart */
+};
+
+enum huge_state huge_page_state(const struct vma_facts *vma, uint64_t categories);
+
+/*
+ * How many bytes one scan of huge pages may have. Before Linux 7.2 it must not cut one, and of any other size than that
+ * of a page table's worth it passes by without a word, but for the last one of the range: so it gets one.
+ * huge_size: of the pages; page_size: of small ones; chunk: the most, a multiple of huge_size if larger. All in bytes.
+ */
+uint64_t huge_scan_piece(uint64_t huge_size, uint64_t page_size, uint64_t chunk);
+
 #endif /* UFFD_WP_POLICY_H */

@@ -45,9 +45,9 @@ static uint64_t excluded_categories(int pagemap_fd, unsigned int flags)
 	return excluded;
 }
 
-static int report(int pagemap_fd, const struct page_region *regions, long nr, scan_fn fn, void *arg)
+static int report(int pagemap_fd, const struct page_region *regions, long nr, unsigned int flags, scan_fn fn, void *arg)
 {
-	bool look_swapped = !guard_category(pagemap_fd) && guards_exist();
+	bool look_swapped = !(flags & SCAN_HUGE) && !guard_category(pagemap_fd) && guards_exist();
 	int ret = 0;
 	long i;
 
@@ -109,7 +109,7 @@ int scan_step(int pagemap_fd, uint64_t *start, uint64_t end, unsigned int flags,
 		.end = end - *start > piece ? *start + piece : end,
 		.vec = (uintptr_t)regions,
 		.vec_len = SCAN_REGIONS,
-		.max_pages = SCAN_CHUNK / sysconf(_SC_PAGESIZE),
+		.max_pages = (flags & SCAN_HUGE ? end - *start : SCAN_CHUNK) / sysconf(_SC_PAGESIZE),
 	};
 	uint64_t next;
 	long nr;
@@ -122,12 +122,12 @@ int scan_step(int pagemap_fd, uint64_t *start, uint64_t end, unsigned int flags,
 	if (nr < 0)
 		return -errno;
 
-	ret = report(pagemap_fd, regions, nr, fn, arg);
+	ret = report(pagemap_fd, regions, nr, flags, fn, arg);
 	if (ret)
 		return ret;
 
 	next = next_start(&scan, regions, nr);
-	/* 1 GiB hugetlb pages before Linux 7.2: no progress. Callers leave hugetlb out; never loop on it. */
+	/* Before Linux 7.2 a huge page that can't be protected: no progress. Never loop on it. */
 	if (next <= *start)
 		return -EIO;
 

@@ -26,6 +26,7 @@ int pagemap_open(pid_t pid);
 
 #define SCAN_PROTECT  (1 << 0) /* get and clear: write-protect what is reported */
 #define SCAN_FILE_VMA (1 << 1) /* private file mapping: leave out pages of the page cache */
+#define SCAN_HUGE     (1 << 2) /* huge pages (hugetlb): the range is scanned at once, see huge.h */
 
 /*
  * Reports every page of the range that has content of its own (present or

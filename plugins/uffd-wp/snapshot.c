@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "criu-api.h"
+#include "huge.h"
 #include "policy.h"
 #include "scan.h"
 #include "snapshot.h"
@@ -94,6 +95,19 @@ static int register_new(struct mm *mm, const struct cr_mem_vma *vma, bool stale)
 	return ret ?: wp_register(mm->uffd, vma->start, vma->end);
 }
 
+static uint64_t huge_size(const struct cr_mem_vma *vma)
+{
+	return vma->flags & CR_MEM_VMA_HUGE ? 1ULL << vma->page_shift : 0;
+}
+
+static bool is_trackable_vma(const struct cr_mem_vma *vma)
+{
+	if (vma->flags & CR_MEM_VMA_HUGE)
+		return true;
+
+	return !(vma->flags & (CR_MEM_VMA_UNTRACKED | CR_MEM_VMA_FILE));
+}
+
 /*
  * Makes sure that the VMA is registered with our context, if it can be.
  * PAGE_IS_WPALLOWED does not say whose context that is, UFFDIO_REGISTER does:
@@ -105,7 +119,7 @@ static int prepare_vma(struct vma_scan *scan, int pagemap, bool track)
 	struct mm *mm = scan->mm;
 	int was_async, stale = 0, ret;
 
-	if (mm->uffd < 0 || (vma->flags & (CR_MEM_VMA_UNTRACKED | CR_MEM_VMA_FILE)))
+	if (mm->uffd < 0 || !is_trackable_vma(vma))
 		return 0;
 
 	was_async = scan_is_wp_async(pagemap, vma->start, vma->end);
@@ -131,22 +145,59 @@ static int prepare_vma(struct vma_scan *scan, int pagemap, bool track)
 
 	scan->facts.ours_before = was_async;
 	scan->protect = track;
-	return stale ? wp_unprotect(mm->uffd, vma->start, vma->end) : 0;
+	return stale ? wp_unprotect(mm->uffd, vma->start, vma->end, huge_size(vma)) : 0;
 }
 
-static int scan_vma(struct vma_scan *scan, int pagemap)
+static int scan_huge(struct vma_scan *scan, int pagemap, bool protect)
+{
+	struct huge_scan huge = {
+		.mm = scan->mm,
+		.facts = scan->facts,
+		.pagemap = pagemap,
+		.page_size = huge_size(scan->vma),
+		.protect = protect,
+	};
+	uint64_t start = scan->vma->start;
+	int ret = 0;
+
+	while (!ret && start < scan->vma->end)
+		ret = huge_scan_step(&huge, &start, scan->vma->end);
+
+	return ret;
+}
+
+static int scan_pages(struct vma_scan *scan, int pagemap, bool protect)
+{
+	const struct cr_mem_vma *vma = scan->vma;
+	unsigned int flags = vma->flags & CR_MEM_VMA_FILE ? SCAN_FILE_VMA : 0;
+
+	if (huge_size(vma))
+		return scan_huge(scan, pagemap, protect);
+
+	return scan_range(pagemap, vma->start, vma->end, flags | (protect ? SCAN_PROTECT : 0), add_region, scan);
+}
+
+static int scan_vma(struct vma_scan *scan, int pagemap, bool last)
 {
 	const struct cr_mem_vma *vma = scan->vma;
 	struct cr_mem_tracker_stats stats = scan->mm->stats;
-	unsigned int flags = vma->flags & CR_MEM_VMA_FILE ? SCAN_FILE_VMA : 0;
 	int ret;
 
 	run_list_seal(&scan->mm->runs);
 
 	if (scan->protect) {
-		ret = scan_range(pagemap, vma->start, vma->end, flags | SCAN_PROTECT, add_region, scan);
+		ret = scan_pages(scan, pagemap, true);
 		if (!ret || ret == -ENOMEM)
 			return ret;
+
+		/* Nothing is protected that was not reported. */
+		if (ret == -EOPNOTSUPP && !last) {
+			pr_info("%d: %#" PRIx64 "-%#" PRIx64 " is left to the last dump: pages of %" PRIu64
+				" MiB can't be protected\n",
+				scan->mm->pid, vma->start, vma->end, huge_size(vma) >> 20);
+			scan->protect = scan->facts.ours_before = false;
+			return 0;
+		}
 
 		/* Part of it may be protected now; all of it is dumped. */
 		pr_warn("%d: can't scan and protect %#" PRIx64 "-%#" PRIx64 " (%s), it is dumped in full\n",
@@ -156,10 +207,11 @@ static int scan_vma(struct vma_scan *scan, int pagemap)
 		scan->facts.ours_before = false;
 	}
 
-	return scan_range(pagemap, vma->start, vma->end, flags, add_region, scan);
+	return scan_pages(scan, pagemap, false);
 }
 
-static int snapshot_vma(struct mm *mm, int pagemap, const struct cr_mem_vma *vma, bool track, bool parent_valid)
+static int snapshot_vma(struct mm *mm, int pagemap, const struct cr_mem_vma *vma, bool track, bool parent_valid,
+			bool last)
 {
 	struct vma_scan scan = { .mm = mm, .vma = vma, .facts.parent_valid = parent_valid };
 	uint64_t start = now_us(), prepared;
@@ -168,7 +220,7 @@ static int snapshot_vma(struct mm *mm, int pagemap, const struct cr_mem_vma *vma
 	ret = prepare_vma(&scan, pagemap, track);
 	prepared = now_us();
 	if (!ret)
-		ret = scan_vma(&scan, pagemap);
+		ret = scan_vma(&scan, pagemap, last);
 
 	if (ret) {
 		pr_err("%d: can't scan %#" PRIx64 "-%#" PRIx64 ": %s\n", mm->pid, vma->start, vma->end, strerror(-ret));
@@ -201,7 +253,7 @@ int snapshot_take(struct mm *mm, const struct cr_mem_snapshot *request, bool par
 		if ((vma->flags & CR_MEM_VMA_FILE) && !last)
 			mm->stats.untracked_vmas++;
 		else
-			ret = snapshot_vma(mm, pagemap, vma, request->track, parent_valid);
+			ret = snapshot_vma(mm, pagemap, vma, request->track, parent_valid, last);
 	}
 
 	close(pagemap);

@@ -30,10 +30,16 @@ int wp_register_exact(int uffd, uint64_t start, uint64_t end);
 
 /*
  * Removes write protection, so that every page of the range counts as WRITTEN.
- * Works in chunks of WP_CHUNK bytes: a chunk holds the mmap read lock once.
+ * Works in chunks of WP_CHUNK bytes, or of huge_size if that is more: a chunk
+ * holds the mmap read lock once. huge_size: of the pages of hugetlb, whole ones
+ * only; 0 for others.
  * -ENOENT when the range is not registered.
+ * -EINVAL when it cuts a page of hugetlb.
  */
-int wp_unprotect(int uffd, uint64_t start, uint64_t end);
+int wp_unprotect(int uffd, uint64_t start, uint64_t end, uint64_t huge_size);
+
+/* The same for small pages, which may be parts of huge ones: then for all of these. */
+int wp_unprotect_around(int uffd, uint64_t start, uint64_t end);
 
 /*
  * Ends tracking of the range and lets its mapping merge with its neighbours

@@ -3,8 +3,18 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "criu-api.h"
 #include "maps.h"
 #include "unit.h"
+
+#define HUGE_DEV 0x0510 /* makedev(5, 0x10) */
+#define HUGE	 0x200000
+
+/* In place of CRIU's */
+uint64_t criu_hugetlb_page_size(uint64_t dev)
+{
+	return dev == HUGE_DEV ? HUGE : 0;
+}
 
 static struct map_list list;
 
@@ -48,9 +58,27 @@ static void others_are_left_out(void **state)
 	(void)state;
 	assert_false(map_parse("1000-2000 rw-s 00000000 00:01 12 /dev/zero (deleted)\n", 0, &map));
 	assert_false(map_parse("1000-2000 rw-p 00000000 fe:00 12 /usr/bin/a b\n", 0, &map));
-	assert_false(map_parse("1000-2000 rw-p 00000000 00:05 7 /anon_hugepage (deleted)\n", 0, &map));
 	assert_false(map_parse("not a line of maps\n", 0, &map));
 	assert_false(map_parse("", 0, &map));
+}
+
+static void private_huge_pages_are_parsed(void **state)
+{
+	struct map map;
+
+	(void)state;
+	assert_true(map_parse("200000-600000 rw-p 00000000 05:10 7 /anon_hugepage (deleted)\n", 0, &map));
+	assert_int_equal(map.start, 0x200000);
+	assert_int_equal(map.end, 0x600000);
+	assert_int_equal(map.huge_size, HUGE);
+	assert_true(map_parse("1000-2000 rw-p 00000000 00:00 0 \n", 0, &map));
+	assert_int_equal(map.huge_size, 0);
+	/* Shared; of another file system; a file of that name on one that is mounted; of another name; in part */
+	assert_false(map_parse("200000-600000 rw-s 00000000 05:10 7 /anon_hugepage (deleted)\n", 0, &map));
+	assert_false(map_parse("200000-600000 rw-p 00000000 05:11 7 /anon_hugepage (deleted)\n", 0, &map));
+	assert_false(map_parse("200000-600000 rw-p 00000000 fe:00 7 /anon_hugepage\n", 0, &map));
+	assert_false(map_parse("200000-600000 rw-p 00000000 05:10 7 /memfd:x (deleted)\n", 0, &map));
+	assert_false(map_parse("200000-600000 rw-p 00000000 05:10 7 /anon_hugepage (deleted)\n", 0x201000, &map));
 }
 
 static void special_ones_are_left_out(void **state)
@@ -99,6 +127,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(anonymous_mappings_are_parsed),
 		cmocka_unit_test(others_are_left_out),
+		cmocka_unit_test(private_huge_pages_are_parsed),
 		cmocka_unit_test(special_ones_are_left_out),
 		cmocka_unit_test(no_byte_is_there_twice),
 		cmocka_unit_test_setup_teardown(overlaps_are_found, setup, teardown),

@@ -51,6 +51,42 @@ static void other_categories_do_not_matter(void **state)
 	assert_true(page_is_dirty(&vma, PAGE_IS_PRESENT | PAGE_IS_HUGE | PAGE_IS_WRITTEN));
 }
 
+/* The whole table: only what may be unchanged is looked at, and only what is not our protection is taken as it is. */
+static void huge_pages(void **state)
+{
+	const struct vma_facts ours = { .ours_before = true, .parent_valid = true };
+	const struct vma_facts no_parent = { .ours_before = true };
+	const struct vma_facts strange = { .parent_valid = true };
+	const uint64_t present = PAGE_IS_PRESENT, marker = PAGE_IS_SWAPPED, written = PAGE_IS_WRITTEN;
+
+	(void)state;
+	assert_int_equal(huge_page_state(&ours, present), HUGE_CLEAN_UNLESS_ZERO);
+	assert_int_equal(huge_page_state(&ours, marker), HUGE_UNKNOWN);
+	assert_int_equal(huge_page_state(&ours, present | written), HUGE_DIRTY);
+	assert_int_equal(huge_page_state(&ours, marker | written), HUGE_DIRTY);
+	assert_int_equal(huge_page_state(&no_parent, present), HUGE_DIRTY);
+	assert_int_equal(huge_page_state(&no_parent, marker), HUGE_UNKNOWN);
+	assert_int_equal(huge_page_state(&strange, present), HUGE_DIRTY);
+	assert_int_equal(huge_page_state(&strange, marker), HUGE_DIRTY);
+	assert_int_equal(huge_page_state(&strange, present | written), HUGE_DIRTY);
+}
+
+static void scans_cut_no_huge_page(void **state)
+{
+	const uint64_t chunk = 64ULL << 20;
+
+	(void)state;
+	assert_int_equal(huge_scan_piece(2ULL << 20, 4096, chunk), chunk);
+	/* The kernel passes by all but the last of these. */
+	assert_int_equal(huge_scan_piece(1ULL << 30, 4096, chunk), 1ULL << 30);
+	assert_int_equal(huge_scan_piece(32ULL << 20, 4096, chunk), 32ULL << 20);
+	assert_int_equal(huge_scan_piece(64ULL << 10, 4096, chunk), 64ULL << 10);
+	assert_int_equal(huge_scan_piece(1ULL << 20, 4096, chunk), 1ULL << 20);
+	/* 16 and 64 KiB pages */
+	assert_int_equal(huge_scan_piece(32ULL << 20, 16384, chunk), chunk);
+	assert_int_equal(huge_scan_piece(512ULL << 20, 65536, chunk), 512ULL << 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -58,6 +94,8 @@ int main(void)
 		cmocka_unit_test(nothing_committed_is_no_parent),
 		cmocka_unit_test(pages),
 		cmocka_unit_test(other_categories_do_not_matter),
+		cmocka_unit_test(huge_pages),
+		cmocka_unit_test(scans_cut_no_huge_page),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
