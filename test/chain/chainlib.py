@@ -511,6 +511,9 @@ def check_rules(rules, pagemap, in_parent, live):
         elif kind == "absent":
             if pagemap.count(pagemap.present | pagemap.parent, start, length):
                 raise Failed("in a pre-dump, but must be left to the last dump: " + where)
+        elif kind == "gone":
+            if pagemap.count(pagemap.present | pagemap.parent, start, length):
+                raise Failed("in the image or left to the parent, but there is nothing: " + where)
         elif kind == "written":
             check_written(pagemap, start, length, where, live)
         elif kind == "atmost" and has_parent:

@@ -217,7 +217,8 @@ void model_expect_written(void)
 				continue;
 			for (first = i; i < r->nr_pages && must_be_stored(r, i);)
 				i++;
-			(r->file ? expect_in_last : expect_written)(region_page(r, first), (i - first) * page_size);
+			(r->file ? expect_in_last : r->huge ? expect_written_by_plugin : expect_written)(
+				region_page(r, first), (i - first) * page_size);
 		}
 	}
 }

@@ -33,6 +33,7 @@ struct region {
 	uint64_t *tags;
 	bool shared; /* do not expect its pages in the private page images */
 	bool file;   /* private mapping of a file: not tracked, and in the last dump only */
+	bool huge;   /* private mapping of huge pages: only plugins track it */
 };
 
 /* A region for memory that the caller mapped. Regions may not overlap. Tags start as TAG_ZERO. */

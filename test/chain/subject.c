@@ -117,6 +117,22 @@ void expect_untracked(const void *start, size_t len)
 	note("rules", "plugin last full %#lx %zu\n", (unsigned long)start, len);
 }
 
+void expect_gone(const void *start, size_t len)
+{
+	note("rules", "gone %#lx %zu\n", (unsigned long)start, len);
+}
+
+void expect_written_by_plugin(const void *start, size_t len)
+{
+	note("rules", "plugin written %#lx %zu\n", (unsigned long)start, len);
+}
+
+void expect_parent_by_plugin(const void *start, size_t len)
+{
+	note("rules", "plugin atmost %#lx %zu 0\n", (unsigned long)start, len);
+	note("rules", "plugin parent %#lx %zu %zu\n", (unsigned long)start, len, len / page_size);
+}
+
 void expect_at_most(const void *start, size_t len, size_t pages)
 {
 	note("rules", "atmost %#lx %zu %zu\n", (unsigned long)start, len, pages);

@@ -65,6 +65,9 @@ void expect_full_if_stopped(const void *start, size_t len);	  /* but for live pr
 void expect_written(const void *start, size_t len);		  /* every page is in this image */
 void expect_in_last(const void *start, size_t len);		  /* as expect_written(), unless it is a pre-dump */
 void expect_untracked(const void *start, size_t len);		  /* in no pre-dump, and nothing left to the parent */
+void expect_gone(const void *start, size_t len);		  /* neither in this image nor left to the parent */
+void expect_written_by_plugin(const void *start, size_t len);	  /* as expect_written(), but not for soft-dirty */
+void expect_parent_by_plugin(const void *start, size_t len);	  /* all of it is left to the parent, as above */
 void expect_at_most(const void *start, size_t len, size_t pages); /* pages in this image */
 void expect_parent(const void *start, size_t len, size_t pages);  /* at least, left to the parent */
 void expect_region(const struct region *r, size_t dirty_pages);	  /* at most dirty, the rest in the parent */
