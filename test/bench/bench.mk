@@ -43,4 +43,8 @@ include test/bench/shared.mk
 bench-frozen: all
 	$(Q)test/bench/frozen
 
-.PHONY: bench bench-try $(addprefix bench-,$(benchmarks)) bench-quick bench-vm bench-report bench-frozen
+# Whether UFFDIO_MOVE of whole huge pages would make restores faster; prints a table. MOVE="--mib N" are its options.
+bench-move: all
+	$(Q)test/bench/move $(MOVE)
+
+.PHONY: bench bench-try $(addprefix bench-,$(benchmarks)) bench-quick bench-vm bench-report bench-frozen bench-move
