@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import glob
 import os
+import re
 import shutil
 import signal
 import socket
@@ -22,6 +23,7 @@ COMMAND_SECONDS = 60 * TIME_FACTOR
 ACK_SECONDS = 30
 
 PE_PARENT = 1  # criu/include/pagemap.h
+PE_LAZY = 2
 PE_PRESENT = 4
 
 # What notices a page that was lost, in the order in which it would: the subject's rules for the page map of each
@@ -143,7 +145,8 @@ class Chain:
         self.step_nr = 0
         self.pid = 0
         self.use_page_server = False
-        self.lazy = False
+        self.lazy = "no"
+        self.need_lazy_pages = True
         self.checks = options.checks.split(",")
         shutil.rmtree(self.dir, ignore_errors=True)
         os.makedirs(self.work)
@@ -341,16 +344,30 @@ class Chain:
                 raise Failed("criu lazy-pages: no end after %d s" % COMMAND_SECONDS, log)
             if ret:
                 raise Failed("criu lazy-pages: exit status %d" % ret, log)
-            if "uffd_copy" not in read_text(log):
-                raise Failed("criu lazy-pages: not one page was restored lazily", log)
+            self.check_lazy_pages(log)
         finally:
             daemon.kill()
             daemon.wait()
 
+    def check_lazy_pages(self, log):
+        """What was left to the daemon is what the last level has, or that and what its parents have."""
+        expected = 0
+        for path in glob.glob(os.path.join(self.images(self.level), "pagemap-[0-9]*.img")):
+            for e in load_image(self.options, path)[1:]:
+                flags = e.get("flags", 0)
+                if flags & PE_LAZY and (not flags & PE_PARENT or self.lazy == "parents"):
+                    expected += e["nr_pages"]
+        text = read_text(log)
+        found = sum(int(nr) for nr in re.findall(r"Found (\d+) pages to be handled by UFFD", text))
+        if found != expected or (expected and "uffd_copy" not in text) or (self.need_lazy_pages and not expected):
+            raise Failed("criu lazy-pages: %d pages to be restored lazily, %d were" % (expected, found), log)
+
     def restore(self, *args):
-        if not self.lazy:
+        if self.lazy == "no":
             self.criu("restore", "-d", *args)
             return
+        if self.lazy == "parents":
+            args = ["--lazy-parents", *args]
         with self.lazy_pages():
             self.criu("restore", "-d", "--lazy-pages", *args)
 

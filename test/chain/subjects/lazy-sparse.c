@@ -2,7 +2,8 @@
 /*
  * A mapping of 80 TiB, which fits into the address space once, in a task that
  * is restored lazily: what the last dump has is left to the lazy-pages daemon,
- * what the parent images have is read by the restorer, next to it.
+ * what the parent images have is read by the restorer, next to it. Unless TRAITS
+ * say otherwise, see lazy-parents.c.
  */
 #include "../subject.h"
 
@@ -11,7 +12,11 @@
 #define ISLAND_PAGES 16
 #define NR_DIRTY     5 /* pages of each island that a step writes, at random places */
 
-const char subject_traits[] = "lazy=yes";
+#ifndef TRAITS
+#define TRAITS "lazy=yes"
+#endif
+
+const char subject_traits[] = TRAITS;
 
 static char *area;
 static struct region *islands[NR_ISLANDS];
