@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Post-copy after pre-copy: pre-dumps go to a page server, the last dump (--lazy-pages) sends it page maps and keeps its
+# pages. The restore has what the pre-dumps sent at once, and asks the dump for the others; when the dump ends too
+# early the restored task ends, too.
+
+# shellcheck source=test/faults/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+there=$dir/there # the other host: another pid namespace
+port=12345
+
+# LEVEL PARENT
+start_page_server()
+{
+	mkdir -p "$there/$1"
+	set -- "$1" "${2:+../$2}"
+	"$criu" page-server -D "$there/$1" -o "$logs/page-server-$1.log" -v4 --address 127.0.0.1 --port $port \
+		${2:+--prev-images-dir "$2"} </dev/null >>"$logs/criu.out" 2>&1 &
+	server=$!
+	wait_listening
+}
+
+wait_listening()
+{
+	local end=$((SECONDS + 10 * factor))
+
+	until grep -q ":$(printf %04X $port) 00000000:0000 0A" /proc/net/tcp /proc/net/tcp6; do
+		[ $SECONDS -lt $end ] || fail "nobody listens"
+		sleep 0.01
+	done
+}
+
+to=(--page-server --address 127.0.0.1 --port "$port")
+verify=() # the parent images are not here
+
+chain()
+{
+	start_subject
+	start_page_server 1
+	pre_dump 1 - "${to[@]}" || fail "pre-dump 1"
+	wait $server || fail "page server 1"
+	order step
+	start_page_server 2 1
+	pre_dump 2 1 "${to[@]}" || fail "pre-dump 2"
+	wait $server || fail "page server 2"
+	order step
+
+	start_page_server 3 2
+	cp "$work/model.$pid" "$dir/model-3"
+	echo "$steps" >"$dir/steps-3"
+	mkdir "$dir/3"
+	env "${preload[@]}" "$criu" dump -t "$pid" -D "$dir/3" -o "$logs/dump-3.log" -v4 -L "$plugins" --mem-tracker "$tracker" \
+		--track-mem --prev-images-dir ../2 --lazy-pages "${to[@]}" </dev/null >>"$logs/criu.out" 2>&1 &
+	dump=$!
+	wait $server || fail "page server 3"
+	criu_log=$logs/dump-3.log
+	wait_listening
+	# Page maps are there already, and what pages they have.
+	cp -n "$dir/3"/*.img "$there/3/"
+}
+
+# Runs in another pid namespace; that of the task goes on to be its own.
+restore_there()
+{
+	rm -f "$work/ack"
+	touch "$work/read"
+	put_model_back 3
+	echo "check $steps" >"$work/cmd"
+	# shellcheck disable=SC2016 # for the other shell
+	timeout 60 unshare --pid --fork --kill-child --mount --mount-proc bash -c '
+		criu=$1 images=$2 log=$3 pid=$4
+		shift 4
+		"$criu" lazy-pages -D "$images" -o "$log-lazy-pages.log" -v4 "$@" &
+		daemon=$!
+		until [ -S "$images/lazy-pages.socket" ]; do sleep 0.01; done
+		"$criu" restore -d --lazy-pages -D "$images" -o "$log-restore.log" -v4 || exit 3
+		kill -USR1 "$pid"
+		wait $daemon || exit 4
+		for i in {1..100}; do [ -e "$0/ack" ] && exit; sleep 0.1; done
+		exit 5
+	' "$work" "$criu" "$there/3" "$logs/there" "$pid" "${to[@]}" </dev/null >>"$logs/criu.out" 2>&1
+}
+
+chain
+restore_there || fail "exit status $? of the other host"
+[[ $(cat "$work/ack") = ok* ]] || fail "$(cat "$work/ack")"
+wait $dump || fail "the dump failed"
+wait_gone "$pid"
+
+# What was left to the daemon is what the last dump has.
+"$usr/bin/crit" show "$dir/there/3/pagemap-$pid.img" >"$dir/pagemap"
+last=$(awk -F '[:,]' '/"flags"/ { lazy = /"PE_LAZY"/ } /"nr_pages"/ && lazy { sum += $2 } END { print sum + 0 }' \
+	"$dir/pagemap")
+criu_log=$logs/there-lazy-pages.log
+says "Found $last pages to be handled"
+if [ "$last" -lt 100 ] || [ "$last" -gt 1000 ]; then
+	fail "$last pages were left to the daemon"
+fi
