@@ -36,6 +36,8 @@ static void process_words(struct agent *agent, struct words *words, const char *
 	words_add(words, "--restore-detached");
 	if (agent->lazy) {
 		words_add(words, "--lazy-pages");
+		/* It runs soonest then, and images are on this host. */
+		words_add(words, "--lazy-parents");
 		words_add(words, "--work-dir");
 		words_add(words, "%s", agent->dir);
 	}
@@ -81,7 +83,8 @@ static int write_config(struct agent *agent)
 	int ret = -1;
 
 	if (f) {
-		fprintf(f, "action-script \"%s/" HOOK_SCRIPT "\"\n", agent->work);
+		fprintf(f, "action-script \"%s/" HOOK_SCRIPT "\"\n%s", agent->work,
+			agent->lazy ? "lazy-parents\n" : "");
 		ret = fclose(f);
 	}
 	if (!ret)
