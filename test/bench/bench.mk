@@ -38,6 +38,7 @@ bench-report:
 
 include test/bench/live.mk
 include test/bench/shared.mk
+include test/bench/postcopy.mk
 
 # What a tracked pre-dump costs the target, next to a full dump; prints a table.
 bench-frozen: all
