@@ -17,6 +17,9 @@
 #   make bench              all benchmarks, then docs/benchmarks.md; make bench-quick: in three minutes
 #   make bench-vm           those that need a kernel with soft-dirty, too; KERNEL=6.12
 #   make install            to $(DESTDIR)$(PREFIX)        make uninstall
+#   make arm64-sysroot      fetch Debian's libraries for arm64; then
+#   make ARCH=aarch64 CROSS_COMPILE=aarch64-linux-gnu-    builds for it, staged under build/aarch64/root/usr
+#   make check-arm64        tests there, on kernels with 4 and 16 KiB pages, in virtual machines
 #   make refresh-patches    write criu-patches from the commits in build/criu, see CONTRIBUTING.md
 #   make check-patches      build CRIU once for every patch of the series
 #   make clean              remove what was built, keep downloads; make distclean removes those, too
@@ -33,7 +36,26 @@ CRIU_SRC	?=
 V		?= 0
 export CRIU_VERSION CRIU_SRC SYSTEMD
 
+ifneq ($(findstring -arm64,$(KERNEL)),)
+ifneq ($(shell uname -m),aarch64)
+ARCH		:= aarch64
+CROSS_COMPILE	:= aarch64-linux-gnu-
+endif
+endif
+# What is built for another architecture has a directory of its own. Its bin has the tools that know the sysroot; CC and
+# PKG_CONFIG in the environment or on the command line are taken instead.
+ifneq ($(CROSS_COMPILE),)
+$(if $(ARCH),,$(error CROSS_COMPILE needs ARCH, as CRIU names it))
+build		:= $(CURDIR)/build/$(ARCH)
+export ARCH CROSS_COMPILE
+ifeq ($(origin CC),default)
+CC		:= $(build)/bin/$(CROSS_COMPILE)gcc
+endif
+PKG_CONFIG	?= $(build)/bin/pkg-config
+export CC PKG_CONFIG
+else
 build		:= $(CURDIR)/build
+endif
 obj		:= $(build)/obj/uffd-wp
 criu		:= $(build)/criu
 Q		:= $(if $(filter 1,$(V)),,@)

@@ -1,15 +1,31 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash disable=SC2154 # top and apt_dir are set by those who source this
+# shellcheck shell=bash disable=SC2154 # top, machine and apt_dir are set by those who source this
 # apt with state of its own: the machine's apt configuration is read (mirror, keyring, proxy) and left
-# alone. Sourced after lib.sh by scripts that set apt_dir, a directory to work in.
+# alone. Sourced after lib.sh by scripts that set apt_dir, a directory to work in, and apt_architecture if it is another
+# one than the machine's.
+
+# target_architecture: prints Debian's name of the one that is built for; nothing if it is the machine's own.
+target_architecture()
+{
+	[ -n "${CROSS_COMPILE:-}" ] || return 0
+	case $machine in
+		aarch64) echo arm64 ;;
+		ppc64) echo ppc64el ;;
+		s390) echo s390x ;;
+		*) echo "$machine" ;;
+	esac
+}
 
 # private_apt TOOL ARG...: told to refuse whatever is not signed.
 private_apt()
 {
-	local tool=$1
+	local tool=$1 foreign=()
 
 	shift
-	timeout 600 "$tool" -qq \
+	# Packages that are installed here are not, for another architecture.
+	[ -z "${apt_architecture:-}" ] || foreign=(-o "APT::Architecture=$apt_architecture"
+		-o "APT::Architectures=$apt_architecture" -o "Dir::State::Status=$apt_dir/status")
+	timeout 600 "$tool" -qq "${foreign[@]}" \
 		-o Dir::State::Lists="$apt_dir/lists" -o Dir::Cache="$apt_dir/cache" \
 		-o Dir::Etc::SourceList="$apt_dir/sources.list" -o Dir::Etc::SourceParts=- \
 		-o APT::Sandbox::User="$(id -un)" -o Acquire::Languages=none -o Acquire::Retries=3 \
@@ -39,6 +55,7 @@ apt_use()
 
 	rm -rf "$apt_dir"
 	mkdir -p "$apt_dir/lists/partial" "$apt_dir/cache/archives/partial" "$apt_dir/download"
+	touch "$apt_dir/status"
 	[ -z "$3" ] || options="[signed-by=$3] "
 	echo "$1 $options$2 $4 main" >"$apt_dir/sources.list"
 	private_apt apt-get update
