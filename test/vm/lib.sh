@@ -2,10 +2,16 @@
 # shellcheck shell=bash disable=SC2034 # the variables are for the scripts that source this one
 # Shared by the scripts here; sourced, not run.
 
+# A machine of another architecture: its kernel is the argument of the script, or the script was called with this set.
+case ${1:-} in
+	*-arm64*)
+		[ "$(uname -m)" = aarch64 ] || export ARCH=aarch64 CROSS_COMPILE=aarch64-linux-gnu-
+		;;
+esac
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 
-vm=$top/build/vm
+vm=$build/vm
 
 # kernel_line NAME: prints "NAME SUITE PACKAGE UFFD-WP SOFT-DIRTY".
 kernel_line()

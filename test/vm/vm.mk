@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-# Virtual machines with other kernels, see test/vm/kernels; included by the Makefile.
+# Virtual machines with other kernels, see test/vm/kernels; included by the Makefile. The name of a kernel of another
+# architecture sets ARCH and CROSS_COMPILE.
 
-vm_deps = $(Q)scripts/check-deps build test vm
+vm_deps = $(Q)scripts/check-deps build test vm $(if $(CROSS_COMPILE),arm64)
+arm64 = ARCH=aarch64 CROSS_COMPILE=aarch64-linux-gnu-
 need = $(foreach v,$(1),$(if $($(v)),,$(error $(v)= is not set)))
 
 vm: all
@@ -23,8 +25,16 @@ check-vm: all
 	$(vm_deps)
 	$(Q)test/vm/check $(KERNEL)
 
+# Three kernels, with pages of 4 and 16 KiB.
+check-arm64: arm64-sysroot
+	$(Q)$(MAKE) $(arm64) check-vm KERNEL="6.12-arm64 6.12-arm64-16k 7.x-arm64"
+
+arm64-sysroot:
+	$(Q)scripts/check-deps arm64
+	$(Q)$(arm64) scripts/make-sysroot
+
 check-vm-short: all
 	$(vm_deps)
 	$(Q)test/vm/check --short $(KERNEL)
 
-.PHONY: vm vm-shell vm-run check-vm check-vm-short
+.PHONY: arm64-sysroot check-arm64 vm vm-shell vm-run check-vm check-vm-short
