@@ -3,7 +3,7 @@
  * A child process with one private anonymous mapping, for test/bench/primitive
  * to look at from outside, as CRIU does.
  *
- * Populated pages: nr_populated of 4 KiB pages (no THP), one in each of
+ * Populated pages: nr_populated of the smallest size (no THP), one in each of
  * nr_populated stretches of equal size. len / page size of them: all pages.
  * Lengths and addresses are bytes, page-aligned. Times are nanoseconds, on real machines
  * of processor time of the thread that works, user and kernel: nothing here waits, and

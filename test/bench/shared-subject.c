@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #define CONTROL_ADDRESS ((void *)0x200000000)
-#define PAGE		4096
 
+static size_t page_size; /* bytes */
 static uint64_t state = 88172645463325252ULL;
 
 static uint64_t rnd(void)
@@ -28,7 +28,7 @@ static void fill(char *page)
 	uint64_t *word = (uint64_t *)page;
 	size_t i;
 
-	for (i = 0; i < PAGE / sizeof(*word); i++)
+	for (i = 0; i < page_size / sizeof(*word); i++)
 		word[i] = rnd();
 }
 
@@ -42,7 +42,7 @@ static void change(char *memory, size_t pages, size_t nr)
 		if (changed[page])
 			continue;
 		changed[page] = 1;
-		fill(memory + page * PAGE);
+		fill(memory + page * page_size);
 		nr--;
 	}
 	free(changed);
@@ -60,13 +60,14 @@ int main(int argc, char **argv)
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	pages = strtoul(argv[1], NULL, 10) << 8;
-	memory = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	round = mmap(CONTROL_ADDRESS, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	page_size = sysconf(_SC_PAGESIZE);
+	pages = (strtoul(argv[1], NULL, 10) << 20) / page_size;
+	memory = mmap(NULL, pages * page_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	round = mmap(CONTROL_ADDRESS, page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	if (memory == MAP_FAILED || round == MAP_FAILED)
 		return 1;
 	for (i = 0; i < pages; i++)
-		fill(memory + i * PAGE);
+		fill(memory + i * page_size);
 	for (;;) {
 		++*round;
 		while (sigwaitinfo(&set, NULL) != SIGUSR1)

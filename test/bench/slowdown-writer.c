@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define COUNTER_ADDRESS 0x200000000UL
 #define CHASE_STEPS 1024 /* between two updates of the counter */
@@ -87,7 +88,7 @@ static void chase(volatile uint64_t *counter, struct line *lines, size_t len)
 
 static void stream(volatile uint64_t *counter, char *memory, size_t len)
 {
-	const size_t step = 4096;
+	const size_t step = sysconf(_SC_PAGESIZE);
 	size_t at;
 	int round;
 
@@ -107,7 +108,7 @@ int main(int argc, char **argv)
 
 	if (!len)
 		error(2, 0, "usage: %s chase|stream MIB", argv[0]);
-	counter = map((void *)COUNTER_ADDRESS, 4096, MAP_FIXED_NOREPLACE);
+	counter = map((void *)COUNTER_ADDRESS, sysconf(_SC_PAGESIZE), MAP_FIXED_NOREPLACE);
 	memory = map(NULL, len, 0);
 	if (!strcmp(argv[1], "chase"))
 		chase(counter, memory, len);

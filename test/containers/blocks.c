@@ -25,13 +25,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PAGE	  4096UL
-#define WORDS	  (PAGE / sizeof(uint64_t))
 #define BATCH	  4  /* pages between two naps */
 #define NAP_MS	  10
 #define SAY_EVERY 5 /* naps */
 
-static uint64_t seed, (*pages)[WORDS];
+static uint64_t seed, *pages;
+static size_t page_words; /* in a page of the machine */
 static uint32_t *written; /* how often each page was */
 static size_t nr_pages;
 static uint64_t steps;
@@ -73,16 +72,16 @@ static void write_page(size_t page)
 	size_t word;
 
 	written[page]++;
-	for (word = 0; word < WORDS; word++)
-		pages[page][word] = word_of(page, word);
+	for (word = 0; word < page_words; word++)
+		pages[page * page_words + word] = word_of(page, word);
 }
 
 static void check_page(size_t page)
 {
 	size_t word;
 
-	for (word = 0; word < WORDS; word++) {
-		if (pages[page][word] == word_of(page, word))
+	for (word = 0; word < page_words; word++) {
+		if (pages[page * page_words + word] == word_of(page, word))
 			continue;
 		say("wrong", "page %llu after %llu steps\n", page, steps);
 		exit(1);
@@ -124,16 +123,17 @@ int main(int argc, char **argv)
 {
 	const struct timespec nap = { .tv_nsec = NAP_MS * 1000000 };
 	unsigned int naps;
-	size_t page;
+	size_t page_size = sysconf(_SC_PAGESIZE), page;
 	int i;
 
 	if (argc == 2 && !strcmp(argv[1], "userfaultfd"))
 		return try_userfaultfd();
 	if (argc != 3)
 		return 2;
-	nr_pages = (strtoul(argv[1], NULL, 10) << 20) / PAGE;
+	page_words = page_size / sizeof(*pages);
+	nr_pages = (strtoul(argv[1], NULL, 10) << 20) / page_size;
 	seed = strtoull(argv[2], NULL, 10);
-	pages = map(nr_pages * PAGE);
+	pages = map(nr_pages * page_size);
 	written = map(nr_pages * sizeof(*written));
 	signal(SIGUSR1, want_check);
 

@@ -5,6 +5,7 @@ import concurrent.futures
 import contextlib
 import errno
 import glob
+import mmap
 import os
 import shutil
 import signal
@@ -310,11 +311,11 @@ def resources(directory, megabytes, live=False):
         argv += ["--pre-dump"] if number < 3 else []
         used = Usage("pre-dump %d" % number if number < 3 else "dump", [*argv, container.name])
         stats = dump_stats(images)
-        pages = stats["pages_written"]
+        stored = stats["pages_written"] * mmap.PAGESIZE
         final = os.path.join(images, "final-pass")
         if os.path.isdir(final):
-            pages += dump_stats(final)["pages_written"]
-        lines.append("%s, %.1f MiB of pages, stopped %.0f ms" % (used.text, pages / 256, stats["frozen_time"] / 1000))
+            stored += dump_stats(final)["pages_written"] * mmap.PAGESIZE
+        lines.append("%s, %.1f MiB of pages, stopped %.0f ms" % (used.text, stored / 2**20, stats["frozen_time"] / 1000))
     with open("/proc/%d/status" % _the_keeper()) as f:
         keeper = next(line.split()[1] for line in f if line.startswith("VmRSS"))
     return "\n    " + "\n    ".join([*lines, "keeper: %s KiB" % keeper])

@@ -8,6 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 
 answer=$dir/answer
+half=$((512 * $(getconf PAGE_SIZE))) # of the memfd, bytes
 
 # WORD: what shared.py has to say.
 wait_answer()
@@ -112,7 +113,7 @@ new_chain
 restored
 
 new_chain
-truncate -s $((2 << 20)) "$(pages_of 0)"
+truncate -s "$half" "$(pages_of 0)"
 not_restored parent-pages-cut "Can't read .* of shmem 0x"
 
 new_chain
@@ -121,13 +122,13 @@ not_restored parent-entry-removed "Can't read .* of shmem 0x"
 
 new_chain
 edit 1 "$dir/1/memfd.img" 'entries[0]["size"] //= 2'
-not_restored object-too-small "of 2097152 bytes can't have"
+not_restored object-too-small "of $half bytes can't have"
 
 # What can't be compared is stored.
 start_target
 rm -rf "$dir/0" "$dir/1"
 round pre-dump 0 - || fail "the pre-dump failed"
-truncate -s $((2 << 20)) "$(pages_of 0)"
+truncate -s "$half" "$(pages_of 0)"
 change
 round dump 1 0 --track-mem || fail "the dump on top of a parent that was cut failed"
 says "Can't read the parent images of 0x"
@@ -139,7 +140,7 @@ restored
 start_target
 rm -rf "$dir/0" "$dir/1"
 round pre-dump 0 - || fail "the pre-dump failed"
-printf '\377' | dd of="$(pages_of 0)" bs=1 seek=$((1 << 20)) conv=notrunc status=none
+printf '\377' | dd of="$(pages_of 0)" bs=1 seek=$((half / 2)) conv=notrunc status=none
 round dump 1 0 --track-mem || fail "the dump failed"
 wait_gone "$pid"
 [ "$(stored 1)" = 1 ] || fail "the dump has $(stored 1) pages, 1 differs"

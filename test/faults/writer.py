@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """Usage: writer.py AREA RATE. Writes to AREA MiB of memory, page by page, round and round, RATE MiB a second."""
 
+import mmap
 import sys
 import time
 
-PAGE = 4096
+PAGE = mmap.PAGESIZE
 area, rate = (int(word) << 20 for word in sys.argv[1:])
 memory = bytearray(area)
 start, written = time.monotonic(), 0

@@ -298,7 +298,7 @@ static void do_touch(void)
 /* Pins, and so unshares. */
 static void do_pin(void)
 {
-	static __thread char buffer[64 * PAGE];
+	static __thread char buffer[256 << 10];
 	struct range r = some_range();
 	struct iovec local = { buffer, sizeof(buffer) };
 	struct iovec remote = { r.start, r.length < sizeof(buffer) ? r.length : sizeof(buffer) };

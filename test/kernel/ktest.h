@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include "../../plugins/uffd-wp/uapi.h"
 
@@ -18,8 +19,10 @@
 #define UFFD_FEATURE_WP_ASYNC_PINNED (1 << 24) /* kernel-patches */
 #endif
 
-#define PAGE 4096UL
-#define HUGE_PAGE (2UL << 20)
+/* Bytes */
+#define PAGE ((size_t)sysconf(_SC_PAGESIZE))
+#define HUGE_PAGE (PAGE * (PAGE / sizeof(uint64_t))) /* what a page table maps */
+#define MAX_PAGE (64UL << 10)
 
 enum { FIXED = 0, DEFECT = 1, ERROR = 99, NOT_APPLICABLE = 77 };
 

@@ -52,8 +52,8 @@ static void mark_what_is_batched(void)
 /* While a child shares it, reads our memory in the way that gives us copies of it. */
 static void unshare_pages(char *m)
 {
-	static char buffer[PAGES * PAGE];
-	struct iovec local = { buffer, sizeof(buffer) }, remote = { m, sizeof(buffer) };
+	static char buffer[PAGES * MAX_PAGE];
+	struct iovec local = { buffer, PAGES * PAGE }, remote = { m, PAGES * PAGE };
 	pid_t child = fork();
 
 	if (child < 0)
@@ -61,7 +61,7 @@ static void unshare_pages(char *m)
 	if (child == 0)
 		for (;;)
 			pause();
-	if (process_vm_readv(getpid(), &local, 1, &remote, 1, 0) != sizeof(buffer))
+	if (process_vm_readv(getpid(), &local, 1, &remote, 1, 0) != (ssize_t)(PAGES * PAGE))
 		error("process_vm_readv");
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);

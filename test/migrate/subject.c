@@ -16,7 +16,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define PAGE 4096
 #define WRITES 20
 #define CHECKS 1000
 #define PAUSE_US 5000
@@ -31,8 +30,16 @@ static void end(int sig)
 
 /* Each page begins with its number and how often it was written; what follows depends on both. */
 struct page {
-	uint64_t nr, generation, words[PAGE / 8 - 2];
+	uint64_t nr, generation, words[];
 };
+
+static size_t page_size; /* bytes */
+static char *pages;
+
+static struct page *page_at(uint64_t nr)
+{
+	return (struct page *)(pages + nr * page_size);
+}
 
 static uint64_t mix(uint64_t x)
 {
@@ -46,16 +53,20 @@ static void fill(struct page *page, uint64_t nr, uint64_t generation)
 
 	page->nr = nr;
 	page->generation = generation;
-	for (i = 0; i < sizeof(page->words) / 8; i++)
+	for (i = 0; i < (page_size - sizeof(*page)) / sizeof(*page->words); i++)
 		page->words[i] = mix(nr << 32 ^ generation << 12 ^ i);
 }
 
-static int is_wrong(const struct page *page, uint64_t nr, uint64_t generation)
+static int is_wrong(uint64_t nr, uint64_t generation)
 {
-	static struct page right;
+	static struct page *right;
 
-	fill(&right, nr, generation);
-	return memcmp(page, &right, PAGE) != 0;
+	if (!right)
+		right = malloc(page_size);
+	if (!right)
+		err(1, "malloc");
+	fill(right, nr, generation);
+	return memcmp(page_at(nr), right, page_size) != 0;
 }
 
 static void read_host(char host[32])
@@ -74,23 +85,23 @@ static void read_host(char host[32])
 int main(int argc, char **argv)
 {
 	uint64_t round, nr, i, *generations;
-	struct page *pages;
 	char host[32];
 	int log;
 
 	if (argc != 3)
 		errx(2, "usage: subject MIB LOG");
 
-	nr = strtoull(argv[1], NULL, 10) * 256;
+	page_size = sysconf(_SC_PAGESIZE);
+	nr = (strtoull(argv[1], NULL, 10) << 20) / page_size;
 	log = open(argv[2], O_WRONLY | O_CREAT | O_APPEND, 0600);
-	pages = mmap(NULL, nr * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pages = mmap(NULL, nr * page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	generations = calloc(nr, sizeof(*generations));
 	if (log < 0 || pages == MAP_FAILED || !generations)
 		err(1, "%s", argv[2]);
 
 	signal(SIGUSR1, end);
 	for (i = 0; i < nr; i++)
-		fill(&pages[i], i, 0);
+		fill(page_at(i), i, 0);
 
 	for (round = 1; !ended; round++) {
 		unsigned int wrong = 0;
@@ -98,12 +109,12 @@ int main(int argc, char **argv)
 		for (i = 0; i < WRITES; i++) {
 			uint64_t which = random() % nr;
 
-			fill(&pages[which], which, ++generations[which]);
+			fill(page_at(which), which, ++generations[which]);
 		}
 		for (i = 0; i < CHECKS; i++) {
 			uint64_t which = random() % nr;
 
-			wrong += is_wrong(&pages[which], which, generations[which]);
+			wrong += is_wrong(which, generations[which]);
 		}
 		read_host(host);
 		dprintf(log, "%llu %s %u\n", (unsigned long long)round, host, wrong);
@@ -111,7 +122,7 @@ int main(int argc, char **argv)
 	}
 
 	for (i = 0; i < nr; i++)
-		if (is_wrong(&pages[i], i, generations[i]))
+		if (is_wrong(i, generations[i]))
 			return 1;
 	dprintf(log, "all %llu pages are right\n", (unsigned long long)nr);
 	return 0;

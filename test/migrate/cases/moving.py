@@ -2,6 +2,7 @@
 """Moves that go well. Each test is a function of a Migration."""
 
 import json
+import mmap
 import os
 import shutil
 
@@ -46,7 +47,7 @@ def moves_lazily(m):
     m.start_process()
     m.migrate("--lazy", "--keep", says="Moved")
     pages = restored_pages(m)
-    if pages > MEBIBYTES * 256 / 10:
+    if pages > (MEBIBYTES << 20) // mmap.PAGESIZE / 10:
         raise Failed("%d pages were read before it ran" % pages)
     for top in (m.here, m.there):
         shutil.rmtree(os.path.join(top, os.listdir(top)[0]))

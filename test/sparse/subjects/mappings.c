@@ -17,13 +17,12 @@
 
 #include "protocol.h"
 
-#define PAGE	    4096UL
 #define TIB	    (1UL << 40)
 #define GB	    1000000000UL
 #define NR_PAGES    8192 /* that have content, and are checked */
 #define NR_VMAS	    60001
 #define NR_ISLANDS  4096
-#define FILE_SIZE   (100 * GB / PAGE * PAGE)
+#define FILE_SIZE   (100 * GB / page_size * page_size)
 #define CHANGE_EACH 8
 /* Each process changes its own pages. What the parent changed its children have shared with each other only. */
 #define CHANGE_EACH_IF_CHILDREN 64
@@ -35,13 +34,14 @@ static struct page {
 } pages[NR_VMAS];
 static char *end_of_first; /* of the terabytes, an unused page */
 static int nr_pages, nr_children, change_each = CHANGE_EACH, self;
+static unsigned long page_size; /* bytes */
 
 static void fill(struct page *page, uint64_t tag)
 {
 	unsigned int i;
 
 	page->tag = tag << 16;
-	for (i = 0; i < PAGE / sizeof(uint64_t); i++)
+	for (i = 0; i < page_size / sizeof(uint64_t); i++)
 		page->words[i] = page->tag + i;
 }
 
@@ -49,7 +49,7 @@ static int is_intact(const struct page *page)
 {
 	unsigned int i;
 
-	for (i = 0; i < PAGE / sizeof(uint64_t); i++)
+	for (i = 0; i < page_size / sizeof(uint64_t); i++)
 		if (page->words[i] != page->tag + i)
 			return 0;
 	return 1;
@@ -70,7 +70,7 @@ static const char *step(int n)
 		if (pages[i].read_only)
 			continue;
 		/* Some are dropped and come back. */
-		if (i % 3 == n % 3 && madvise(pages[i].words, PAGE, MADV_DONTNEED))
+		if (i % 3 == n % 3 && madvise(pages[i].words, page_size, MADV_DONTNEED))
 			return "madvise";
 		fill(&pages[i], n * NR_VMAS + i + 1);
 	}
@@ -98,7 +98,7 @@ static void add_page(char *at)
 /* A page between two of them, so that they stay apart. */
 static void terabytes(int nr, size_t size)
 {
-	size_t stride = size + PAGE, each = NR_PAGES / nr, i;
+	size_t stride = size + page_size, each = NR_PAGES / nr, i;
 	char *area = map(NULL, nr * stride, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
 	int m;
 
@@ -110,7 +110,7 @@ static void terabytes(int nr, size_t size)
 
 		madvise(p, size, MADV_NOHUGEPAGE);
 		for (i = 0; i < each; i++)
-			add_page(p + (size - PAGE) / (each - 1) / PAGE * PAGE * i);
+			add_page(p + (size - page_size) / (each - 1) / page_size * page_size * i);
 	}
 }
 
@@ -127,7 +127,7 @@ static void fork_children(int nr)
 		if (!fork())
 			self = i + 1;
 	if (self)
-		map(end_of_first, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1);
+		map(end_of_first, page_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1);
 }
 
 static void islands(void)
@@ -136,23 +136,23 @@ static void islands(void)
 	char *area = map(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
 
 	for (i = 0; i < NR_ISLANDS; i++) {
-		if (mprotect(area + i * stride, each * PAGE, PROT_READ | PROT_WRITE))
+		if (mprotect(area + i * stride, each * page_size, PROT_READ | PROT_WRITE))
 			exit(1);
 		for (page = 0; page < each; page++)
-			add_page(area + i * stride + page * PAGE);
+			add_page(area + i * stride + page * page_size);
 	}
 }
 
 /* Every other one is read-only; so are the ends, which might merge with their neighbours. */
 static void vmas(void)
 {
-	char *area = map(NULL, NR_VMAS * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	char *area = map(NULL, NR_VMAS * page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	int i;
 
 	for (i = 0; i < NR_VMAS; i++) {
-		add_page(area + i * PAGE);
+		add_page(area + i * page_size);
 		pages[i].read_only = i % 2 == 0;
-		if (pages[i].read_only && mprotect(area + i * PAGE, PAGE, PROT_READ))
+		if (pages[i].read_only && mprotect(area + i * page_size, page_size, PROT_READ))
 			exit(1);
 	}
 }
@@ -160,7 +160,7 @@ static void vmas(void)
 static void file(const char *path)
 {
 	int i, fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
-	size_t stride = FILE_SIZE / NR_PAGES / PAGE * PAGE;
+	size_t stride = FILE_SIZE / NR_PAGES / page_size * page_size;
 	char *shared, *area;
 
 	if (fd < 0 || ftruncate(fd, FILE_SIZE))
@@ -180,6 +180,7 @@ int main(int argc, char **argv)
 {
 	const char *kind = argc > 2 ? argv[2] : "";
 
+	page_size = sysconf(_SC_PAGESIZE);
 	if (!strcmp(kind, "terabytes") && argc > 3) {
 		terabytes(atoi(argv[3]), (argc > 4 ? atoi(argv[4]) : 1) * TIB);
 		fork_children(argc > 5 ? atoi(argv[5]) : 0);
