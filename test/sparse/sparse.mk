@@ -12,6 +12,6 @@ bench-sparse: all
 
 # Writes the tables of the last run into docs/sparse.md.
 sparse-report:
-	$(Q)test/sparse/report
+	$(Q)scripts/insert-tables build/test/sparse/table.md docs/sparse.md
 
 .PHONY: check-sparse bench-sparse sparse-report
