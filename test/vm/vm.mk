@@ -4,6 +4,8 @@
 
 vm_deps = $(Q)scripts/check-deps build test vm $(if $(CROSS_COMPILE),arm64)
 arm64 = ARCH=aarch64 CROSS_COMPILE=aarch64-linux-gnu-
+# With pages of 4 and 16 KiB
+arm64_kernels = 6.12-arm64 6.12-arm64-16k 7.x-arm64
 need = $(foreach v,$(1),$(if $($(v)),,$(error $(v)= is not set)))
 
 vm: all
@@ -25,9 +27,13 @@ check-vm: all
 	$(vm_deps)
 	$(Q)test/vm/check $(KERNEL)
 
-# Three kernels, with pages of 4 and 16 KiB.
 check-arm64: arm64-sysroot
-	$(Q)$(MAKE) $(arm64) check-vm KERNEL="6.12-arm64 6.12-arm64-16k 7.x-arm64"
+	$(Q)$(MAKE) $(arm64) check-vm KERNEL="$(arm64_kernels)"
+
+# Puts what the last runs on these kernels showed into docs/architectures.md.
+arm64-report:
+	$(Q)test/vm/report $(arm64_kernels) >build/test/vm/table.md
+	$(Q)scripts/insert-tables build/test/vm/table.md docs/architectures.md
 
 arm64-sysroot:
 	$(Q)scripts/check-deps arm64
@@ -37,4 +43,4 @@ check-vm-short: all
 	$(vm_deps)
 	$(Q)test/vm/check --short $(KERNEL)
 
-.PHONY: arm64-sysroot check-arm64 vm vm-shell vm-run check-vm check-vm-short
+.PHONY: arm64-report arm64-sysroot check-arm64 vm vm-shell vm-run check-vm check-vm-short
