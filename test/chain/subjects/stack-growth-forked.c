@@ -7,6 +7,7 @@
  */
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "../subject.h"
 #include "../worker.h"
@@ -27,11 +28,24 @@ static void grow(int n)
 		*(volatile char *)(start - i * page_size) = 1;
 }
 
+/* What the kernel lets such a mapping grow to. */
+static void raise_limit(void)
+{
+	struct rlimit limit;
+
+	must(getrlimit(RLIMIT_STACK, &limit) == 0);
+	if (limit.rlim_cur >= 2 * NR_MORE * page_size)
+		return;
+	limit.rlim_cur = 2 * NR_MORE * page_size;
+	must(setrlimit(RLIMIT_STACK, &limit) == 0);
+}
+
 void subject_setup(void)
 {
 	char *below = mmap(NULL, (NR_MORE + NR_PAGES) * page_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	must(below != MAP_FAILED);
+	raise_limit();
 	start = below + NR_MORE * page_size;
 	must(munmap(below, (NR_MORE + NR_PAGES) * page_size) == 0);
 	must(mmap(start, NR_PAGES * page_size, PROT_READ | PROT_WRITE,
