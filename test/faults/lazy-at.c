@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * LD_PRELOADed into criu lazy-pages or criu page-server: when it is about to put
- * pages into a task (UFFDIO_COPY), or to send some (tee), for the LAZY_AT-th time
- * (from 1), it gets the signal LAZY_SIGNAL. LAZY_MS: milliseconds to sleep
- * after each.
+ * LD_PRELOADed into criu lazy-pages or criu page-server: at the LAZY_AT-th call
+ * (from 1) of LAZY_CALL it gets the signal LAZY_SIGNAL. That is "ioctl", which is
+ * about to put pages into a task (UFFDIO_COPY), "tee", which is about to send some,
+ * "send", or "accept", when it has returned. LAZY_MS: milliseconds to sleep after
+ * pages.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -11,7 +12,9 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define REAL(name) ((typeof(name) *)dlsym(RTLD_NEXT, #name))
@@ -23,10 +26,13 @@ static int number(const char *variable)
 	return value ? atoi(value) : 0;
 }
 
-static void count(void)
+static void count(const char *call)
 {
+	const char *wanted = getenv("LAZY_CALL");
 	static int nr;
 
+	if (!wanted || strcmp(call, wanted))
+		return;
 	if (++nr == number("LAZY_AT"))
 		raise(number("LAZY_SIGNAL"));
 }
@@ -44,18 +50,32 @@ int ioctl(int fd, unsigned long request, ...)
 	if (request != UFFDIO_COPY)
 		return REAL(ioctl)(fd, request, arg);
 
-	count();
+	count("ioctl");
 	ret = REAL(ioctl)(fd, request, arg);
 	/* Not before: a guard region that comes between the look for such and the copy can't be seen. */
 	usleep(number("LAZY_MS") * 1000);
 	return ret;
 }
 
+int accept(int fd, struct sockaddr *address, socklen_t *len)
+{
+	int connection = REAL(accept)(fd, address, len);
+
+	count("accept");
+	return connection;
+}
+
+ssize_t send(int fd, const void *buf, size_t len, int flags)
+{
+	count("send");
+	return REAL(send)(fd, buf, len, flags);
+}
+
 ssize_t tee(int in, int out, size_t len, unsigned int flags)
 {
 	ssize_t ret;
 
-	count();
+	count("tee");
 	ret = REAL(tee)(in, out, len, flags);
 	usleep(number("LAZY_MS") * 1000);
 	return ret;

@@ -11,10 +11,10 @@ first="read"
 at=20 # of 163 pages in the last level, and each of them is one run
 lazy=0 server=0
 
-# at_page SIGNAL: environment of a criu that gets it.
-at_page()
+# at_call NAME NUMBER SIGNAL: environment of a criu that gets it, see lazy-at.c.
+at_call()
 {
-	preload=("LD_PRELOAD=$obj/lazy-at.so" "LAZY_AT=$at" "LAZY_SIGNAL=$(kill -l "$1")")
+	preload=("LD_PRELOAD=$obj/lazy-at.so" "LAZY_CALL=$1" "LAZY_AT=$2" "LAZY_SIGNAL=$(kill -l "$3")")
 }
 
 # start NAME WHAT ARGUMENT...: a criu in the background; sets NAME to its pid.
@@ -138,20 +138,37 @@ begin
 all_is_well
 
 # The daemon is killed, while the task has a child; and without one it is killed, or crashes.
-at_page KILL
+at_call ioctl "$at" KILL
 begin
 daemon_fails
 is_killed
 first="read"
 for signal in KILL SEGV; do
-	at_page $signal
+	at_call ioctl "$at" "$signal"
 	begin
 	daemon_fails
 	is_killed
 done
 
+# The daemon is killed before it knows of any task.
+at_call accept 1 KILL
+begin
+daemon_fails
+[ "$restored" = no ] || fail "the restore did not fail"
+wait_for "there is a task" nobody_is_called subject
+! has_answered || fail "the task went on: $(cat "$work/ack")"
+wait_for "the watcher is still there" nobody_is_called criu-lazy-watch
+
+# It is killed when it has been told that the tasks are about to go on: they don't.
+at_call send 1 KILL
+begin
+daemon_fails
+[ "$restored" = no ] || fail "the restore did not fail"
+grep -q "daemon does not answer" "$logs/$nr-restore.log" || fail "the restore did not wait for an answer"
+is_killed
+
 # The task is not to be killed: it waits, and the kernel does not let it go on with zeros.
-at_page KILL
+at_call ioctl "$at" KILL
 begin --lazy-timeout 0
 daemon_fails
 sleep 2
@@ -161,7 +178,7 @@ kill_subject
 wait_for "the watcher is still there" nobody_is_called criu-lazy-watch
 
 # The daemon is stopped for a while.
-at_page STOP
+at_call ioctl "$at" STOP
 begin
 wait_for "the daemon is not stopped" is_stopped "$lazy"
 kill -CONT "$lazy"
@@ -190,7 +207,7 @@ begin --page-server --address 127.0.0.1 --port 12345
 all_is_well
 end_server
 for option in "" "--lazy-timeout 0"; do
-	at_page KILL
+	at_call tee "$at" KILL
 	start_server
 	# shellcheck disable=SC2086 # none or two words
 	begin --page-server --address 127.0.0.1 --port 12345 $option
@@ -207,7 +224,7 @@ for option in "" "--lazy-timeout 0"; do
 done
 
 # It hangs for longer than the task may wait; and with no limit for that, or for a shorter time.
-at_page STOP
+at_call tee "$at" STOP
 start_server
 begin --page-server --address 127.0.0.1 --port 12345 --lazy-timeout 1
 daemon_fails
@@ -215,7 +232,7 @@ says "No page has come for 1 seconds"
 is_killed
 end_server
 for option in "" "--lazy-timeout 20"; do
-	at_page STOP
+	at_call tee "$at" STOP
 	start_server
 	# shellcheck disable=SC2086 # none or two words
 	begin --page-server --address 127.0.0.1 --port 12345 $option
