@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * postcopy-subject MIB PERCENT: memory, half of it private and half shared anonymous, all of it written. On each SIGUSR1
- * PERCENT of its pages, picked at random, are written; on each SIGUSR2 all are read. Else it looks at the clock once
- * in a millisecond. What it has to say is at CONTROL_ADDRESS (subject.py).
+ * postcopy-subject MIB PERCENT: memory, half of it private and half shared anonymous, all of it written. On each
+ * SIGUSR1 PERCENT of its pages, picked at random, are written; on each SIGUSR2 all are read. Else it looks at the
+ * clock once in a millisecond. What it has to say is at CONTROL_ADDRESS (subject.py).
  */
 #include <signal.h>
 #include <stdint.h>

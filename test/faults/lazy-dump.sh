@@ -50,8 +50,8 @@ chain()
 	cp "$work/model.$pid" "$dir/model-3"
 	echo "$steps" >"$dir/steps-3"
 	mkdir "$dir/3"
-	env "${preload[@]}" "$criu" dump -t "$pid" -D "$dir/3" -o "$logs/dump-3.log" -v4 -L "$plugins" --mem-tracker "$tracker" \
-		--track-mem --prev-images-dir ../2 --lazy-pages "${to[@]}" </dev/null >>"$logs/criu.out" 2>&1 &
+	env "${preload[@]}" "$criu" dump -t "$pid" -D "$dir/3" -o "$logs/dump-3.log" -v4 \
+		-L "$plugins" --mem-tracker "$tracker" --track-mem --prev-images-dir ../2 --lazy-pages "${to[@]}" </dev/null >>"$logs/criu.out" 2>&1 &
 	dump=$!
 	wait $server || fail "page server 3"
 	criu_log=$logs/dump-3.log

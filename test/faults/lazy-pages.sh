@@ -244,8 +244,8 @@ for option in "" "--lazy-timeout 20"; do
 	end_server
 done
 
-# A task protects, moves, drops, unmaps and forks what has not come yet, of a dump that has all pages; with a page server
-# while they are on their way.
+# A task protects, moves, drops, unmaps and forks what has not come yet, of a dump that has all pages; with a page
+# server while they are on their way.
 start_subject
 last_dump 4 -
 level=4 first=churn
