@@ -34,10 +34,13 @@ wait_listening()
 to=(--page-server --address 127.0.0.1 --port "$port")
 verify=() # the parent images are not here
 
+# ENVIRONMENT...: of the last dump.
 chain()
 {
+	rm -rf "$there" "$dir"/[123]
 	start_subject
 	start_page_server 1
+	preload=()
 	pre_dump 1 - "${to[@]}" || fail "pre-dump 1"
 	wait $server || fail "page server 1"
 	order step
@@ -47,11 +50,13 @@ chain()
 	order step
 
 	start_page_server 3 2
+	preload=("$@")
 	cp "$work/model.$pid" "$dir/model-3"
 	echo "$steps" >"$dir/steps-3"
 	mkdir "$dir/3"
-	env "${preload[@]}" "$criu" dump -t "$pid" -D "$dir/3" -o "$logs/dump-3.log" -v4 \
-		-L "$plugins" --mem-tracker "$tracker" --track-mem --prev-images-dir ../2 --lazy-pages "${to[@]}" </dev/null >>"$logs/criu.out" 2>&1 &
+	env "${preload[@]}" "$criu" dump -t "$pid" -D "$dir/3" -o "$logs/dump-3.log" -v4 -L "$plugins" \
+		--mem-tracker "$tracker" --track-mem --prev-images-dir ../2 --lazy-pages "${to[@]}" \
+		</dev/null >>"$logs/criu.out" 2>&1 &
 	dump=$!
 	wait $server || fail "page server 3"
 	criu_log=$logs/dump-3.log
@@ -60,7 +65,7 @@ chain()
 	cp -n "$dir/3"/*.img "$there/3/"
 }
 
-# Runs in another pid namespace; that of the task goes on to be its own.
+# Runs in another pid namespace. Fails with 3 if the restore fails, 4 if the daemon does and has ended the task.
 restore_there()
 {
 	rm -f "$work/ack"
@@ -76,7 +81,7 @@ restore_there()
 		until [ -S "$images/lazy-pages.socket" ]; do sleep 0.01; done
 		"$criu" restore -d --lazy-pages -D "$images" -o "$log-restore.log" -v4 || exit 3
 		kill -USR1 "$pid"
-		wait $daemon || exit 4
+		wait $daemon || { grep -l -s -x subject /proc/[0-9]*/comm && exit 6; exit 4; }
 		for i in {1..100}; do [ -e "$0/ack" ] && exit; sleep 0.1; done
 		exit 5
 	' "$work" "$criu" "$there/3" "$logs/there" "$pid" "${to[@]}" </dev/null >>"$logs/criu.out" 2>&1
@@ -97,3 +102,14 @@ says "Found $last pages to be handled"
 if [ "$last" -lt 100 ] || [ "$last" -gt 1000 ]; then
 	fail "$last pages were left to the daemon"
 fi
+
+# The dump ends when it has served some of its pages, maybe before criu there lets the task go.
+chain "LD_PRELOAD=$obj/lazy-at.so" LAZY_CALL=tee LAZY_AT=20 "LAZY_SIGNAL=$(kill -l KILL)"
+status=0
+restore_there || status=$?
+criu_log=$logs/there-lazy-pages.log
+[[ $status = [34] ]] || fail "exit status $status of the other host"
+[ ! -e "$work/ack" ] || fail "the task went on: $(cat "$work/ack")"
+says "Remote side closed connection"
+says "Killed [1-9][0-9]* tasks"
+! wait $dump || fail "the dump did not fail"
