@@ -12,4 +12,9 @@ check-kernel: $(build)/deps.checked
 	$(Q)scripts/check-deps build kernel vm
 	$(Q)test/kernel/check $(CHECK_KERNEL) $(KERNEL)
 
-.PHONY: kernel check-kernel
+# SELFTESTS: options of test/kernel/selftests
+check-kernel-selftests: $(build)/deps.checked
+	$(Q)scripts/check-deps build kernel vm
+	$(Q)test/kernel/selftests $(SELFTESTS) $(KERNEL)
+
+.PHONY: kernel check-kernel check-kernel-selftests
