@@ -14,6 +14,7 @@
 #   make vm-shell KERNEL=6.12                                        a shell there
 #   make kernel KERNEL=6.12 build a kernel with our patches (6.12-unpatched: without; ...-debug: that checks itself)
 #   make check-kernel       defects of kernels: there without our patches, gone with them; see CONTRIBUTING.md
+#   make check-kernel-selftests   the kernel's own tests of memory, without our patches and with them
 #   make bench              all benchmarks, then docs/benchmarks.md; make bench-quick: in three minutes
 #   make bench-vm           those that need a kernel with soft-dirty, too; KERNEL=6.12
 #   make install            to $(DESTDIR)$(PREFIX)        make uninstall
