@@ -97,23 +97,20 @@ class Machine:
                 "-initrd", self.initramfs(work),
                 "-drive", "if=virtio,format=raw,cache=unsafe,file=" + swap,
                 "-append", " ".join(("console=%s0" % tty, vm.KERNEL_PARAMETERS, "rdinit=/init", self.parameters)),
-                "-serial", "file:" + self.log + ".kernel",
-                "-serial", "stdio"]
+                "-serial", "file:" + self.log + ".kernel", "-serial", "file:" + self.log + ".log"]
 
     def run(self):
         limit = BOOT_SECONDS + sum(program.seconds for program in self.programs)
+        for suffix in (".kernel", ".log"):
+            # What another run left must not be taken for ours.
+            open(self.log + suffix, "w").close()
         with tempfile.TemporaryDirectory(dir=self.images, prefix="check-") as work:
             try:
-                done = subprocess.run(self.command(work), stdin=subprocess.DEVNULL, timeout=limit,
-                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-                text = done.stdout
-            except subprocess.TimeoutExpired as e:
+                subprocess.run(self.command(work), stdin=subprocess.DEVNULL, stdout=sys.stderr, timeout=limit)
+            except subprocess.TimeoutExpired:
                 self.problems.append("the machine did not end within %d s" % limit)
-                text = e.stdout or b""
-        text = text.decode(errors="replace").replace("\r", "")
-        with open(self.log + ".log", "w") as f:
-            f.write(text)
-        self.read(text)
+        with open(self.log + ".log", errors="replace", newline="") as f:
+            self.read(f.read().replace("\r", ""))
 
     def read(self, text):
         for program in self.programs:
