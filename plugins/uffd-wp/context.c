@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "context.h"
+#include "policy.h"
 #include "uapi.h"
 
 static int new_context(int device, pid_t pid)
@@ -63,18 +65,33 @@ int context_open(const struct task_id *id)
 	return ret;
 }
 
-bool context_registers_exactly(void)
+/* All that this kernel has. 0: unknown. */
+static uint64_t features(void)
 {
 	struct uffdio_api api = { .api = UFFD_API };
-	static int known = -1;
+	static bool asked;
+	static uint64_t known;
 	int fd;
 
-	if (known >= 0)
+	if (asked)
 		return known;
 
 	fd = syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
-	known = fd >= 0 && !ioctl(fd, UFFDIO_API, &api) && (api.features & UFFD_FEATURE_REGISTER_EXACT);
+	known = fd >= 0 && !ioctl(fd, UFFDIO_API, &api) ? api.features : 0;
 	if (fd >= 0)
 		close(fd);
+	asked = true;
 	return known;
+}
+
+bool context_registers_exactly(void)
+{
+	return features() & UFFD_FEATURE_REGISTER_EXACT;
+}
+
+bool context_reports_pinned(void)
+{
+	struct utsname name;
+
+	return !uname(&name) && kernel_reports_pinned(features(), name.release);
 }

@@ -17,4 +17,7 @@ int context_open(const struct task_id *id);
 /* Whether mappings can be registered while their task runs: UFFD_FEATURE_REGISTER_EXACT, also in kernel-patches. */
 bool context_registers_exactly(void);
 
+/* Whether writes through pinned pages are reported: see kernel_reports_pinned(). */
+bool context_reports_pinned(void);
+
 #endif /* UFFD_WP_CONTEXT_H */

@@ -9,7 +9,7 @@
 struct fd_facts {
 	bool io_uring;
 	bool userfaultfd; /* of its own: some of its memory may be registered with it */
-	bool direct_io;	  /* a file or block device is open with O_DIRECT */
+	bool direct_io;	  /* a file or block device is open with O_DIRECT, and a scan may miss what it reads */
 };
 
 /*

@@ -53,4 +53,16 @@ enum huge_state huge_page_state(const struct vma_facts *vma, uint64_t categories
  */
 uint64_t huge_scan_piece(uint64_t huge_size, uint64_t page_size, uint64_t chunk);
 
+/*
+ * Whether PAGEMAP_SCAN goes on reporting pages as written while they are pinned, and block devices pin what they write
+ * to. features: what UFFDIO_API says; release: what uname(2) says.
+ */
+bool kernel_reports_pinned(uint64_t features, const char *release);
+
+/*
+ * Whether direct I/O on a regular file, or on a block device, of a file system pins the memory that it writes to, on
+ * kernels of which kernel_reports_pinned() is true. fstype: as in mountinfo.
+ */
+bool direct_io_pins(const char *fstype, bool block_device);
+
 #endif /* UFFD_WP_POLICY_H */

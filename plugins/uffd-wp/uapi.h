@@ -25,6 +25,10 @@
 #define UFFD_FEATURE_WP_ASYNC (1 << 15) /* Linux 6.7 */
 #endif
 
+#ifndef UFFD_FEATURE_WP_ASYNC_PINNED
+#define UFFD_FEATURE_WP_ASYNC_PINNED (1 << 24) /* kernel-patches */
+#endif
+
 #ifndef UFFD_FEATURE_WP_NO_POPULATE
 #define UFFD_FEATURE_WP_NO_POPULATE (1 << 28) /* kernel-patches */
 #endif

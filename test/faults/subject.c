@@ -9,7 +9,8 @@
  * command begins with a look at all pages, with "fork" a child looks at them first.
  * With "guard" they become a guard region, and the subject looks whether they still
  * are when there is a file "go". With "churn" other memory is protected, moved,
- * dropped, unmapped and forked, and then compared.
+ * dropped, unmapped and forked, and then compared. With "direct", a link, the next
+ * step opens that file for direct I/O, in place of the one it may have opened before.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -72,11 +73,24 @@ static void move(char *from, char *to)
 	must(mremap(from, AREA_BYTES / 2, AREA_BYTES / 2, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to);
 }
 
+static void open_direct(void)
+{
+	static int direct = -1;
+
+	if (direct >= 0)
+		close(direct);
+	direct = open("direct", O_RDONLY | O_DIRECT | O_CLOEXEC);
+	must(direct >= 0);
+	must(unlink("direct") == 0);
+}
+
 void subject_step(int n)
 {
 	char *half = area->start + AREA_BYTES / 2;
 
 	(void)n;
+	if (!access("direct", F_OK))
+		open_direct();
 	if (!unlink("exec"))
 		subject_exec();
 	if (!unlink("away")) {

@@ -87,6 +87,42 @@ static void scans_cut_no_huge_page(void **state)
 	assert_int_equal(huge_scan_piece(512ULL << 20, 65536, chunk), 512ULL << 20);
 }
 
+/* The bit says that pinned pages are reported, the version that direct I/O pins. */
+static void pins_are_reported_with_both(void **state)
+{
+	const uint64_t others = ~(uint64_t)UFFD_FEATURE_WP_ASYNC_PINNED;
+
+	(void)state;
+	assert_true(kernel_reports_pinned(UFFD_FEATURE_WP_ASYNC_PINNED, "6.12.107"));
+	assert_true(kernel_reports_pinned(UINT64_MAX, "7.3.4+deb13-amd64"));
+	assert_true(kernel_reports_pinned(UINT64_MAX, "10.0"));
+	assert_false(kernel_reports_pinned(others, "6.12.107"));
+	assert_false(kernel_reports_pinned(UINT64_MAX, "6.1.176"));
+	assert_false(kernel_reports_pinned(UINT64_MAX, "6.11.99"));
+	assert_false(kernel_reports_pinned(UINT64_MAX, "5.19.0"));
+	assert_false(kernel_reports_pinned(UINT64_MAX, "6"));
+	assert_false(kernel_reports_pinned(UINT64_MAX, ""));
+}
+
+static void only_known_file_systems_pin(void **state)
+{
+	static const char *const unknown[] = { "nfs", "nfs4", "fuse", "fuseblk", "ceph", "9p", "overlay", "ext", "ext4x", "" };
+	size_t i;
+
+	(void)state;
+	assert_true(direct_io_pins("ext4", false));
+	assert_true(direct_io_pins("xfs", false));
+	assert_true(direct_io_pins("btrfs", false));
+	assert_true(direct_io_pins("ext4", true));
+	/* Where nodes of devices are. */
+	assert_true(direct_io_pins("devtmpfs", true));
+	assert_false(direct_io_pins("devtmpfs", false));
+	for (i = 0; i < sizeof(unknown) / sizeof(*unknown); i++) {
+		assert_false(direct_io_pins(unknown[i], true));
+		assert_false(direct_io_pins(unknown[i], false));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -96,6 +132,8 @@ int main(void)
 		cmocka_unit_test(other_categories_do_not_matter),
 		cmocka_unit_test(huge_pages),
 		cmocka_unit_test(scans_cut_no_huge_page),
+		cmocka_unit_test(pins_are_reported_with_both),
+		cmocka_unit_test(only_known_file_systems_pin),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
