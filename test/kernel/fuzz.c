@@ -35,8 +35,15 @@
 #define ROUND_SECONDS 4
 #define MAX_REGIONS 1024
 
+/* Of Linux 7.3 */
+#define REGISTER_MODE_RWP (1 << 3)
+#define FEATURE_RWP (1 << 17)
+#define FEATURE_RWP_ASYNC (1 << 18)
+
+static uint64_t features_known;
+
 /* Of the process of this round. */
-static int uffds[UFFDS], files[4], pagemap;
+static int uffds[UFFDS], files[4], pagemap, device;
 
 /* Of the thread. */
 static __thread uint64_t state;
@@ -164,13 +171,33 @@ static void do_scan(void)
 		check_scan(&arg, regions, n);
 }
 
+/* By a pidfd, of this process or of its parent; sometimes by what is no pidfd. -1 where the kernel can't. */
+static int new_by_pidfd(int flags)
+{
+	int pidfd = syscall(SYS_pidfd_open, one_in(8) ? getppid() : getpid(), 0), fd;
+	struct userfaultfd_new_pidfd arg = { one_in(20) ? (int)below(20) : pidfd, flags };
+
+	fd = ioctl(device, USERFAULTFD_IOC_NEW_PIDFD, &arg);
+	close(pidfd);
+	return fd;
+}
+
 static void open_uffd(void)
 {
 	struct uffdio_api api = { .api = UFFD_API };
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | (one_in(2) ? UFFD_USER_MODE_ONLY : 0));
+	int flags = O_CLOEXEC | O_NONBLOCK | (one_in(2) ? UFFD_USER_MODE_ONLY : 0), fd = -1;
+
+	if (one_in(4))
+		fd = new_by_pidfd(flags);
+	if (fd < 0)
+		fd = syscall(SYS_userfaultfd, flags);
 
 	if (!one_in(4))
-		api.features = UFFD_FEATURE_WP_ASYNC;
+		api.features = UFFD_FEATURE_WP_ASYNC |
+			       (one_in(3) ? features_known & UFFD_FEATURE_WP_NO_POPULATE : 0);
+	else if (features_known & FEATURE_RWP && one_in(3))
+		api.features = FEATURE_RWP | (one_in(2) ? FEATURE_RWP_ASYNC : 0) |
+			       (one_in(2) ? UFFD_FEATURE_WP_ASYNC : 0);
 	else if (!one_in(3))
 		api.features = UFFD_FEATURE_SIGBUS | (one_in(2) ? UFFD_FEATURE_WP_UNPOPULATED | 1 << 12 : 0);
 	else
@@ -188,14 +215,16 @@ static void do_uffd(void)
 	uint64_t arg[8] = { range.start, range.len, some_of(3), 0, 0, 0, 0, 0 };
 	int fd = uffds[below(UFFDS)];
 
-	switch (below(12)) {
+	switch (below(13)) {
 	case 0:
 		open_uffd();
 		break;
 	case 1:
 	case 2:
 	case 3:
-		arg[2] = one_in(4) ? some_of(7) : UFFDIO_REGISTER_MODE_WP;
+		arg[2] = !one_in(4) ? UFFDIO_REGISTER_MODE_WP : one_in(4) ? REGISTER_MODE_RWP : some_of(15);
+		if (one_in(8))
+			arg[2] |= UFFDIO_REGISTER_MODE_EXACT;
 		ioctl(fd, UFFDIO_REGISTER, arg);
 		break;
 	case 4:
@@ -225,6 +254,16 @@ static void do_uffd(void)
 		arg[2] = r.length;
 		arg[3] = some_of(3);
 		ioctl(fd, _IOWR(UFFDIO, 5, uint64_t[5]), arg);
+		break;
+	case 12:
+		/* UFFDIO_RWPROTECT, UFFDIO_SET_MODE */
+		if (!one_in(4)) {
+			ioctl(fd, _IOWR(UFFDIO, 9, uint64_t[3]), arg);
+		} else {
+			arg[0] = one_in(2) ? FEATURE_RWP_ASYNC : 0;
+			arg[1] = FEATURE_RWP_ASYNC & ~arg[0];
+			ioctl(fd, _IOW(UFFDIO, 10, uint64_t[2]), arg);
+		}
 		break;
 	}
 }
@@ -403,6 +442,8 @@ int main(int argc, char **argv)
 	FILE *f = fopen("/proc/sys/vm/nr_hugepages", "we");
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	features_known = uffd_features();
+	device = open("/dev/userfaultfd", O_RDWR | O_CLOEXEC);
 	printf("seed %llu\n", (unsigned long long)seed);
 	if (f) {
 		fprintf(f, "16\n");
