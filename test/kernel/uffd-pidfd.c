@@ -19,6 +19,11 @@
 /* Mapped by what is executed only. */
 #define AFTER_EXEC 0x200000000000UL
 
+/* The caller's own thread in place of a pidfd, since Linux 6.14 */
+#ifndef PIDFD_SELF
+#define PIDFD_SELF -10000
+#endif
+
 static const char *self;
 
 static int open_pagemap(pid_t pid)
@@ -94,6 +99,23 @@ static void check_flags(void)
 	CHECK(fd == -EBADF, "stdin as a pidfd: %d", fd);
 	close(pidfd);
 	printf("pass flags\n");
+}
+
+static void check_self(void)
+{
+	bool known = !syscall(SYS_pidfd_send_signal, PIDFD_SELF, 0, NULL, 0);
+	int fd = new_by_pidfd(PIDFD_SELF, O_CLOEXEC), ret;
+
+	if (!known) {
+		CHECK(fd == -EBADF, "PIDFD_SELF, which the kernel does not know: %d", fd);
+		printf("no PIDFD_SELF here\n");
+		return;
+	}
+	CHECK(fd >= 0, "PIDFD_SELF: %s", strerror(-fd));
+	ret = uffd_try(fd, (uintptr_t)memory, NR_PAGES * PAGE);
+	CHECK(!ret, "memory of PIDFD_SELF: %s", strerror(-ret));
+	close(fd);
+	printf("pass PIDFD_SELF\n");
 }
 
 static void check_ended(void)
@@ -199,6 +221,7 @@ int main(int argc, char **argv)
 	target_end(pid);
 
 	check_flags();
+	check_self();
 	check_ended();
 	check_kernel_thread();
 	check_exec();
