@@ -51,6 +51,16 @@ static int uffd_open(struct uffdio_api *api)
 	return -1;
 }
 
+int uffd_sync(void)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = UFFD_FEATURE_PAGEFAULT_FLAG_WP };
+	int fd = uffd_open(&api);
+
+	if (fd < 0)
+		not_applicable("no UFFD_FEATURE_PAGEFAULT_FLAG_WP");
+	return fd;
+}
+
 uint64_t uffd_features(void)
 {
 	struct uffdio_api api = { .api = UFFD_API };
@@ -97,6 +107,24 @@ void uffd_protect(int uffd, void *start, size_t length)
 
 	if (ioctl(uffd, UFFDIO_WRITEPROTECT, &wp))
 		error("UFFDIO_WRITEPROTECT");
+}
+
+long count_protected(void *start, size_t length)
+{
+	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uintptr_t page = (uintptr_t)start / PAGE, end = page + length / PAGE;
+	uint64_t entry;
+	long count = 0;
+
+	if (pagemap < 0)
+		error("/proc/self/pagemap");
+	for (; page < end; page++) {
+		if (pread(pagemap, &entry, sizeof(entry), page * sizeof(entry)) != sizeof(entry))
+			error("/proc/self/pagemap");
+		count += entry >> 57 & 1;
+	}
+	close(pagemap);
+	return count;
 }
 
 void *map(size_t length, int flags, int fd)

@@ -43,11 +43,16 @@ void error(const char *what) __attribute__((noreturn));
 
 /* A userfaultfd with UFFD_FEATURE_WP_ASYNC; not_applicable() without PAGEMAP_SCAN. */
 int uffd_async(void);
+/* A userfaultfd that sends messages, with UFFD_FEATURE_PAGEFAULT_FLAG_WP, as kernels have it without PAGEMAP_SCAN. */
+int uffd_sync(void);
 /* Features of the kernel. */
 uint64_t uffd_features(void);
 void uffd_register(int uffd, void *start, size_t length);
 void uffd_unregister(int uffd, void *start, size_t length);
 void uffd_protect(int uffd, void *start, size_t length);
+
+/* Number of pages that /proc/self/pagemap shows as write-protected by a userfaultfd. */
+long count_protected(void *start, size_t length);
 
 /* mmap() that does not fail; the memory is not of huge pages. */
 void *map(size_t length, int flags, int fd);
