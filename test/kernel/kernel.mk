@@ -17,4 +17,9 @@ check-kernel-selftests: $(build)/deps.checked
 	$(Q)scripts/check-deps build kernel vm
 	$(Q)test/kernel/selftests $(SELFTESTS) $(KERNEL)
 
-.PHONY: kernel check-kernel check-kernel-selftests
+check-kernel-abi: $(build)/deps.checked
+	$(call need,KERNEL)
+	$(Q)scripts/check-deps build kernel vm
+	$(Q)test/kernel/abi/check $(KERNEL)
+
+.PHONY: kernel check-kernel check-kernel-abi check-kernel-selftests

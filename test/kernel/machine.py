@@ -61,9 +61,9 @@ def prepare():
 class Machine:
     """One boot of a kernel."""
 
-    def __init__(self, kernel, programs, log, parameters=""):
-        """log: name of the files for what is said; parameters: more of them for the kernel."""
-        self.kernel, self.programs, self.parameters = kernel, programs, parameters
+    def __init__(self, kernel, programs, log, parameters="", memory="4G"):
+        """log: name of the files for what is said; parameters: more of them for the kernel; memory: as for QEMU."""
+        self.kernel, self.programs, self.parameters, self.memory = kernel, programs, parameters, memory
         self.results = {}  # name: (exit status, what it printed)
         self.problems = []
         self.log = os.path.join(LOGS, log)
@@ -92,7 +92,7 @@ class Machine:
         with open(swap, "wb") as f:
             f.truncate(SWAP_BYTES)
         return ["nice", "-n", "5", os.path.join(self.images, "qemu", "qemu-system-" + self.machine),
-                "-accel", "tcg,thread=multi", *options, "-smp", "2", "-m", "4G", "-nodefaults", "-no-reboot",
+                "-accel", "tcg,thread=multi", *options, "-smp", "2", "-m", self.memory, "-nodefaults", "-no-reboot",
                 "-display", "none", "-nic", "none", "-kernel", os.path.join(self.directory, "vmlinuz"),
                 "-initrd", self.initramfs(work),
                 "-drive", "if=virtio,format=raw,cache=unsafe,file=" + swap,
