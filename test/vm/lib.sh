@@ -13,19 +13,17 @@ esac
 
 vm=$build/vm
 
-# kernel_line NAME: prints "NAME SUITE PACKAGE UFFD-WP SOFT-DIRTY".
-kernel_line()
+vm_kernels=$top/test/vm/kernels
+kernel_sources=$top/kernel-patches/kernels
+
+# table_line TABLE NAME: prints the line of a table whose first word is NAME, with one space between words.
+table_line()
 {
 	local found
 
-	found=$(awk -v n="$1" '$1 == n { print $1, $2, $3, $4, $5 }' "$top/test/vm/kernels")
-	[ -n "$found" ] || die "no kernel is called $1; there are: $(kernel_names | xargs)"
+	found=$(awk -v n="$2" '$1 == n { $1 = $1; print }' "$1")
+	[ -n "$found" ] || die "$1 has no line for $2; there are: $(awk '!/^#/ && NF { print $1 }' "$1" | xargs)"
 	echo "$found"
-}
-
-kernel_names()
-{
-	awk '!/^#/ && NF { print $1 }' "$top/test/vm/kernels"
 }
 
 # kernel_id NAME: names what belongs to this line of the table; another line, another id.
@@ -33,7 +31,7 @@ kernel_id()
 {
 	local hash
 
-	hash=$(kernel_line "$1" | cut -d' ' -f2,3 | sha256sum)
+	hash=$(table_line "$vm_kernels" "$1" | cut -d' ' -f2,3 | sha256sum)
 	echo "$1-${hash:0:8}"
 }
 
@@ -47,26 +45,11 @@ is_built_here()
 kernel_dir()
 {
 	if is_built_here "$1"; then
-		series_line "${1%%-*}" >/dev/null
+		table_line "$kernel_sources" "${1%%-*}" >/dev/null
 		echo "$vm/built-$1"
 	else
 		echo "$vm/kernel-$(kernel_id "$1")"
 	fi
-}
-
-# series_line SERIES: prints "SERIES SUITE source|package PATTERN" of kernel-patches/kernels.
-series_line()
-{
-	local found
-
-	found=$(awk -v n="$1" '$1 == n { print $1, $2, $3, $4 }' "$top/kernel-patches/kernels")
-	[ -n "$found" ] || die "no series is called $1; there are: $(series_names | xargs)"
-	echo "$found"
-}
-
-series_names()
-{
-	awk '!/^#/ && NF { print $1 }' "$top/kernel-patches/kernels"
 }
 
 # source_dir SERIES: where fetch-source leaves the tarball and SHA256SUMS; another line of the table, another directory.
@@ -74,7 +57,7 @@ source_dir()
 {
 	local hash
 
-	hash=$(series_line "$1" | sha256sum)
+	hash=$(table_line "$kernel_sources" "$1" | sha256sum)
 	echo "$build/cache/linux-$1-${hash:0:8}"
 }
 
