@@ -301,6 +301,13 @@ long meminfo_kb(const char *field)
 	return find_kb("/proc/meminfo", field);
 }
 
+size_t need_huge_pages(size_t nr)
+{
+	if (meminfo_kb("HugePages_Free") < (long)nr)
+		skip("no huge pages configured (vm.nr_hugepages; or run with --host-setup)");
+	return meminfo_kb("Hugepagesize") * 1024;
+}
+
 long smaps_kb(const void *start, const char *field)
 {
 	char line[512], prefix[32];

@@ -108,6 +108,9 @@ void process_end(void);
 long status_kb(const char *field);
 long meminfo_kb(const char *field);
 
+/* Size in bytes of a huge page, of the default size. Where fewer than nr of them are free, the test is skipped. */
+size_t need_huge_pages(size_t nr);
+
 /* Value in KiB of a field of the mapping at start in /proc/self/smaps, or -1. */
 long smaps_kb(const void *start, const char *field);
 

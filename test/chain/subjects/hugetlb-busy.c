@@ -77,17 +77,10 @@ static void *changer(void *arg)
 
 void subject_setup(void)
 {
-	size_t huge = meminfo_kb("Hugepagesize") * 1024;
 	pthread_t thread;
-	char *start;
 
-	huge_pages = huge / page_size;
-	if (meminfo_kb("HugePages_Free") < 2 * NR_HUGE)
-		skip("no huge pages configured (vm.nr_hugepages; or run with --host-setup)");
-	start = region_place(NR_HUGE * huge);
-	must(mmap(start, NR_HUGE * huge, PROT_READ | PROT_WRITE,
-		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_FIXED_NOREPLACE, -1, 0) == start);
-	area = region_add("area", start, NR_HUGE * huge_pages, NR_HUGE * huge_pages);
+	huge_pages = need_huge_pages(2 * NR_HUGE) / page_size;
+	area = region_map("area", NR_HUGE * huge_pages, PROT_READ | PROT_WRITE, MAP_HUGETLB);
 	/* The content changes by itself: checked below, not by the model. */
 	pages_set(area, 0, area->nr_pages, TAG_UNMAPPED);
 	must(pthread_create(&thread, NULL, changer, NULL) == 0);

@@ -52,16 +52,9 @@ static void child_step(int n)
 
 void subject_setup(void)
 {
-	char *start;
-
-	huge = meminfo_kb("Hugepagesize") * 1024;
+	huge = need_huge_pages(4 * NR_HUGE);
 	huge_pages = huge / page_size;
-	if (meminfo_kb("HugePages_Free") < 4 * NR_HUGE)
-		skip("no huge pages configured (vm.nr_hugepages; or run with --host-setup)");
-	start = region_place(NR_HUGE * huge);
-	must(mmap(start, NR_HUGE * huge, PROT_READ | PROT_WRITE,
-		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_FIXED_NOREPLACE, -1, 0) == start);
-	area = region_add("area", start, NR_HUGE * huge_pages, NR_HUGE * huge_pages);
+	area = region_map("area", NR_HUGE * huge_pages, PROT_READ | PROT_WRITE, MAP_HUGETLB);
 	area->huge = true;
 	pages_write(area, 0, area->nr_pages);
 }

@@ -25,15 +25,6 @@ static char *at(size_t i)
 	return region_page(area, i * huge_pages);
 }
 
-static char *map_huge(char *place, size_t nr, int flags)
-{
-	char *start = mmap(place, nr * huge, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_FIXED_NOREPLACE | flags, -1, 0);
-
-	must(start == place);
-	return start;
-}
-
 /* For ../hugetlb-pool: what a restore takes */
 static void tell_needed(void)
 {
@@ -46,19 +37,16 @@ void subject_setup(void)
 {
 	size_t i;
 
-	huge = meminfo_kb("Hugepagesize") * 1024;
+	huge = need_huge_pages(2 * (NR_HUGE + NR_MOVED));
 	huge_pages = huge / page_size;
-	if (meminfo_kb("HugePages_Free") < 2 * (NR_HUGE + NR_MOVED))
-		skip("no huge pages configured (vm.nr_hugepages; or run with --host-setup)");
-	area = region_add("huge", map_huge(region_place(NR_HUGE * huge), NR_HUGE, 0), NR_HUGE * huge_pages,
-			  NR_HUGE * huge_pages);
+	area = region_map("huge", NR_HUGE * huge_pages, PROT_READ | PROT_WRITE, MAP_HUGETLB);
 	area->huge = true;
 	for (i = 0; i < NR_HUGE; i++)
 		if (i != HOLE)
 			pages_write(area, i * huge_pages, huge_pages);
 
-	moved = region_add("moved", map_huge(region_place(NR_MOVED * huge), NR_MOVED, MAP_NORESERVE),
-			   NR_MOVED_USED * huge_pages, NR_MOVED_USED * huge_pages);
+	moved = region_map("moved", NR_MOVED * huge_pages, PROT_READ | PROT_WRITE, MAP_HUGETLB | MAP_NORESERVE);
+	moved->nr_pages = NR_MOVED_USED * huge_pages;
 	moved->huge = true;
 	pages_write(moved, 0, moved->nr_pages);
 	tell_needed();

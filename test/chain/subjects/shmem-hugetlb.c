@@ -109,9 +109,7 @@ void subject_setup(void)
 	size_t i;
 	int kind;
 
-	huge_pages = meminfo_kb("Hugepagesize") * 1024 / page_size;
-	if (meminfo_kb("HugePages_Free") < 2 * NR_KINDS * NR_HUGE)
-		skip("no huge pages configured (vm.nr_hugepages; or run with --host-setup)");
+	huge_pages = need_huge_pages(2 * NR_KINDS * NR_HUGE) / page_size;
 	make_kinds();
 	changed = 0;
 	for (kind = 0; kind < NR_KINDS; kind++)
