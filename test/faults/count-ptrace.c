@@ -4,7 +4,7 @@
  * made for the task PTRACE_PID goes to the file PTRACE_COUNT when it ends. (CRIU
  * probes the kernel with a child of its own.)
  */
-#include "preload.h"
+#include "preload-ptrace.h"
 
 static pid_t wanted;
 

@@ -9,7 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include "preload.h"
+#include "preload-ptrace.h"
 
 static int kill_at;
 

@@ -6,25 +6,16 @@
  * "send", or "accept", when it has returned. LAZY_MS: milliseconds to sleep after
  * pages.
  */
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define REAL(name) ((typeof(name) *)dlsym(RTLD_NEXT, #name))
-
-static int number(const char *variable)
-{
-	const char *value = getenv(variable);
-
-	return value ? atoi(value) : 0;
-}
+#include "preload.h"
 
 static void count(const char *call)
 {
@@ -33,8 +24,8 @@ static void count(const char *call)
 
 	if (!wanted || strcmp(call, wanted))
 		return;
-	if (++nr == number("LAZY_AT"))
-		raise(number("LAZY_SIGNAL"));
+	if (++nr == preload_number("LAZY_AT"))
+		raise(preload_number("LAZY_SIGNAL"));
 }
 
 int ioctl(int fd, unsigned long request, ...)
@@ -53,7 +44,7 @@ int ioctl(int fd, unsigned long request, ...)
 	count("ioctl");
 	ret = REAL(ioctl)(fd, request, arg);
 	/* Not before: a guard region that comes between the look for such and the copy can't be seen. */
-	usleep(number("LAZY_MS") * 1000);
+	usleep(preload_number("LAZY_MS") * 1000);
 	return ret;
 }
 
@@ -77,6 +68,6 @@ ssize_t tee(int in, int out, size_t len, unsigned int flags)
 
 	count("tee");
 	ret = REAL(tee)(in, out, len, flags);
-	usleep(number("LAZY_MS") * 1000);
+	usleep(preload_number("LAZY_MS") * 1000);
 	return ret;
 }
