@@ -37,8 +37,9 @@ struct shmem_dump {
 	bool zeros_are_holes;
 	struct page_xfer xfer;
 
-	/* Apart from xfer.parent, which is moved by what is written; NULL: there is none, or the hashes do. */
+	/* Apart from xfer.parent, which is moved by what is written. Opened when it is needed: workers have their own. */
 	struct shmem_parent *parent;
+	bool use_parent; /* compare with it */
 	struct mem_verify *verify; /* --mem-tracker-verify, else NULL */
 	unsigned long verify_end;  /* bytes: what can be read from fd in whole pages */
 
@@ -204,6 +205,19 @@ static int write_runs(struct shmem_dump *d, unsigned long pos, unsigned long len
 	return ret || !d->hashes ? ret : shmem_hashes_keep(d->hashes);
 }
 
+static void compare_here(struct shmem_dump *d, unsigned long pos, unsigned long len, const char *live)
+{
+	if (d->use_parent && !d->parent) {
+		d->parent = shmem_parent_open(d->shmid);
+		d->use_parent = d->parent != NULL;
+	}
+
+	if (d->use_parent)
+		shmem_parent_compare(d->parent, pos, len, live, d->same);
+	else
+		memset(d->same, 0, len / PAGE_SIZE * sizeof(*d->same));
+}
+
 /* mapped: live is there. */
 static int compare(struct shmem_dump *d, const struct shmem_mapping *mapped, unsigned long pos, unsigned long len,
 		   const char *live)
@@ -215,10 +229,8 @@ static int compare(struct shmem_dump *d, const struct shmem_mapping *mapped, uns
 	if (d->hashes && shmem_hashes_have_parent(d->hashes))
 		return 0;
 
-	if (!d->parent)
-		memset(d->same, 0, len / PAGE_SIZE * sizeof(*d->same));
-	else if (!shmem_workers_compared(mapped, pos, len, d->same))
-		shmem_parent_compare(d->parent, pos, len, live, d->same);
+	if (!d->use_parent || !shmem_workers_compared(mapped, pos, len, d->same))
+		compare_here(d, pos, len, live);
 	return 0;
 }
 
@@ -271,8 +283,7 @@ static int open_parent_and_dump(struct shmem_dump *d)
 		return -1;
 
 	/* Through a page server the parent images are out of reach. */
-	if (!opts.use_page_server && d->xfer.parent && !(d->hashes && shmem_hashes_have_parent(d->hashes)))
-		d->parent = shmem_parent_open(d->shmid);
+	d->use_parent = !opts.use_page_server && d->xfer.parent && !(d->hashes && shmem_hashes_have_parent(d->hashes));
 
 	if (opts.mem_tracker_verify && d->addr && d->xfer.parent) {
 		d->verify = mem_verify_open_shmem(d->fd, d->shmid);
