@@ -30,6 +30,9 @@ check-vm: all
 check-arm64: arm64-sysroot
 	$(Q)$(MAKE) $(arm64) check-vm KERNEL="$(arm64_kernels)"
 
+check-arm64-short: arm64-sysroot
+	$(Q)$(MAKE) $(arm64) check-vm-short KERNEL="6.12-arm64 6.12-arm64-16k"
+
 # Puts what the last runs on these kernels showed into docs/architectures.md.
 arm64-report:
 	$(Q)test/vm/report $(arm64_kernels) >build/test/vm/table.md
@@ -43,4 +46,4 @@ check-vm-short: all
 	$(vm_deps)
 	$(Q)test/vm/check --short $(KERNEL)
 
-.PHONY: arm64-report arm64-sysroot check-arm64 vm vm-shell vm-run check-vm check-vm-short
+.PHONY: arm64-report arm64-sysroot check-arm64 check-arm64-short vm vm-shell vm-run check-vm check-vm-short
