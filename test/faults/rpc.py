@@ -4,6 +4,7 @@
 
   rpc.py CRIU PYCRIU features               prints "mem_track True" or "mem_track False"
   rpc.py CRIU PYCRIU pre-dump|dump PID DIR LOG [NAME=VALUE...]
+  rpc.py CRIU PYCRIU restore DIR LOG [NAME=VALUE...]
 
 NAME=VALUE are further fields of criu_opts. Exit status: 0, 1 when criu answers
 that it failed, 2 when it does not answer properly.
@@ -33,14 +34,13 @@ def features(pycriu, client):
     print("mem_track", resp.features.mem_track)
 
 
-def dump(pycriu, client, action, pid, directory, log, *options):
-    client.opts.pid = int(pid)
+def dump_or_restore(client, action, directory, log, *options):
     client.opts.images_dir_fd = os.open(directory, os.O_DIRECTORY)
     client.opts.log_level = 4
     client.opts.log_file = log
     for option in options:
         set_option(client.opts, *option.split("=", 1))
-    client.pre_dump() if action == "pre-dump" else client.dump()
+    {"pre-dump": client.pre_dump, "dump": client.dump, "restore": client.restore}[action]()
 
 
 def main():
@@ -54,7 +54,9 @@ def main():
         if action == "features":
             features(pycriu, client)
         else:
-            dump(pycriu, client, action, *args)
+            if action != "restore":
+                client.opts.pid = int(args.pop(0))
+            dump_or_restore(client, action, *args)
     except pycriu.CRIUExceptionExternal as e:
         print(e)
         return 1

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Over RPC: the feature check says what there is without starting anything, and a PRE_DUMP without
-# track_mem, as runc sends it, works with the plugin and is an error without.
+# track_mem, as runc sends it, works with the plugin and is an error without. A lazy restore does what is asked for.
 
 # shellcheck source=test/faults/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -41,6 +41,27 @@ refused()
 	untouched "$before"
 	! grep -q BUG "$criu_log" || fail "$2: a BUG"
 }
+
+# lazily FIELD=VALUE...: restores level 2; sets $pages, those that the daemon put in place.
+lazily()
+{
+	local daemon log=$logs/lazy-$((++nr)).log
+
+	rm -f "$dir/2/lazy-pages.socket"
+	timeout -k 5 "$criu_seconds" "$criu" lazy-pages -D "$dir/2" -o "$log" -v4 </dev/null >>"$logs/criu.out" 2>&1 &
+	daemon=$!
+	until [ -S "$dir/2/lazy-pages.socket" ]; do
+		kill -0 "$daemon" || fail "the daemon ended"
+		sleep 0.01
+	done
+	rpc restore "$dir/2" "restore-$nr.log" lazy_pages=true "$@" || fail "RESTORE: $(cat "$dir/rpc.out")"
+	put_model_back 2
+	order check
+	wait "$daemon" || fail "the daemon failed"
+	pages=$(sed -n 's/.* \([0-9]*\) of [0-9]* pages after .*/\1/p' "$log" | tail -n 1)
+	[ -n "$pages" ] || fail "the daemon does not say how many pages it had: $log"
+}
+nr=0
 
 # The answer True or False.
 has_mem_track()
@@ -83,3 +104,10 @@ rpc_round dump 2 parent_img=../1 track_mem=true mem_tracker_verify=true ||
 wait_gone "$pid"
 is_incremental 2
 restore_and_check 2
+kill_subject
+
+lazily
+last=$pages
+kill_subject
+lazily lazy_parents=true
+[ "$pages" -gt $((2 * last)) ] || fail "with lazy_parents $pages pages came late, without $last"
