@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Post-copy after pre-copy: pre-dumps go to a page server, the last dump (--lazy-pages) sends it page maps and keeps its
 # pages. The restore has what the pre-dumps sent at once, and asks the dump for the others; when the dump ends too
-# early the restored task ends, too.
+# early the restored task ends, too. When the restore does, the dumped task goes on.
 
 # shellcheck source=test/faults/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -65,7 +65,7 @@ chain()
 	cp -n "$dir/3"/*.img "$there/3/"
 }
 
-# Runs in another pid namespace. Fails with 3 if the restore fails, 4 if the daemon does and has ended the task.
+# ENVIRONMENT...: of the daemon. Runs in another pid namespace. Fails with 3 if the restore fails, 4 if the daemon does and has ended the task.
 restore_there()
 {
 	rm -f "$work/ack"
@@ -73,7 +73,7 @@ restore_there()
 	put_model_back 3
 	echo "check $steps" >"$work/cmd"
 	# shellcheck disable=SC2016 # for the other shell
-	timeout 60 unshare --pid --fork --kill-child --mount --mount-proc bash -c '
+	timeout 60 env "$@" unshare --pid --fork --kill-child --mount --mount-proc bash -c '
 		criu=$1 images=$2 log=$3 pid=$4
 		shift 4
 		"$criu" lazy-pages -D "$images" -o "$log-lazy-pages.log" -v4 "$@" &
@@ -113,3 +113,28 @@ criu_log=$logs/there-lazy-pages.log
 says "Remote side closed connection"
 says "Killed [1-9][0-9]* tasks"
 ! wait $dump || fail "the dump did not fail"
+
+# What it was dumped from runs on.
+goes_on_here()
+{
+	! wait $dump || fail "the dump did not fail"
+	criu_log=$logs/dump-3.log
+	says "Lazy pages transfer FAILED"
+	put_model_back 3
+	order check
+	kill_subject
+}
+
+# The daemon is killed.
+chain
+status=0
+restore_there "LD_PRELOAD=$obj/lazy-at.so" LAZY_CALL=ioctl LAZY_AT=20 "LAZY_SIGNAL=$(kill -l KILL)" || status=$?
+[[ $status = [34] ]] || fail "exit status $status of the other host"
+[ ! -e "$work/ack" ] || fail "the task went on: $(cat "$work/ack")"
+goes_on_here
+
+# Somebody else connects, and leaves.
+chain
+exec 3<>"/dev/tcp/127.0.0.1/$port"
+exec 3>&-
+goes_on_here
