@@ -6,38 +6,10 @@
 
 # shellcheck source=test/faults/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=test/faults/shared-lib.sh
+. "$here/shared-lib.sh"
 
-answer=$dir/answer
 half=$((512 * $(getconf PAGE_SIZE))) # of the memfd, bytes
-
-# WORD: what shared.py has to say.
-wait_answer()
-{
-	local end=$((SECONDS + command_seconds))
-
-	until [ -e "$answer" ]; do
-		[ -d "/proc/$pid" ] || fail "the target died"
-		[ $SECONDS -lt $end ] || fail "the target does not answer"
-		sleep 0.01
-	done
-	[[ $(cat "$answer") = "$1"* ]] || fail "the target says $(cat "$answer"), not $1"
-	rm "$answer"
-}
-
-start_target()
-{
-	# A leader of a session that has no other descriptors
-	setsid /usr/bin/python3 -B "$here/shared.py" "$answer" </dev/null >/dev/null 2>&1 &
-	pid=$!
-	disown
-	wait_answer ready
-}
-
-change()
-{
-	kill -USR1 "$pid"
-	wait_answer changed
-}
 
 # ARGUMENT...: a pre-dump, a change, a dump on top of it, in 0 and 1; the target is gone.
 new_chain()
@@ -81,15 +53,6 @@ not_restored()
 {
 	! restore 1 || fail "$1: restored"
 	says "$2"
-}
-
-restored()
-{
-	restore 1 || fail "the restore failed"
-	kill -USR2 "$pid"
-	wait_answer right
-	kill -KILL "$pid"
-	wait_gone "$pid"
 }
 
 # LEVEL FILE PYTHON: edits the entries of an image.

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """
-Usage: shared.py FILE. A memfd of 1024 pages; on SIGUSR1 1 page in 64 of it changes, on SIGUSR2 it is compared with what
+Usage: shared.py FILE [PAGES]. A memfd of 1024 pages, or PAGES; on SIGUSR1 1 page in 64 of it changes, on SIGUSR2 it is compared with what
 was written. "ready", "changed N", and then "right" or "wrong" are left in FILE.
 """
 
@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 
-PAGE, PAGES, STRIDE = mmap.PAGESIZE, 1024, 64
+PAGE, PAGES, STRIDE = mmap.PAGESIZE, int((sys.argv[2:] or ["1024"])[0]), 64
 
 
 def content(step, page):

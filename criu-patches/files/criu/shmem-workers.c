@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -9,6 +10,7 @@
 #include "fault-injection.h"
 #include "log.h"
 #include "page.h"
+#include "servicefd.h"
 #include "shmem-compare.h"
 #include "shmem-map.h"
 #include "shmem-parent.h"
@@ -130,9 +132,40 @@ static bool step(int socket)
 	return write(socket, &byte, 1) == 1 && read(socket, &byte, 1) == 1;
 }
 
+static bool is_needed(const struct worker *w, int fd)
+{
+	size_t i;
+
+	for (i = 0; i < nr_objects; i++)
+		if (fd == objects[i].fd)
+			return true;
+	return fd <= STDERR_FILENO || fd == w->socket || is_any_service_fd(fd);
+}
+
+/* Others are the dump's. Its locks and connections must end when it ends or closes them, not when the last worker does. */
+static void close_others(const struct worker *w)
+{
+	DIR *dir = opendir_proc(PROC_SELF, "fd");
+	struct dirent *de;
+	int fd;
+
+	if (!dir)
+		_exit(1);
+
+	while ((de = readdir(dir))) {
+		fd = atoi(de->d_name);
+		if (!dir_dots(de) && fd != dirfd(dir) && !is_needed(w, fd))
+			close(fd);
+	}
+
+	closedir(dir);
+	close_pid_proc();
+}
+
 /* It stays until the dump ends, which is waiting for other processes meanwhile, and would not know this one. */
 static void run_worker(struct worker *w)
 {
+	close_others(w);
 	for_each_object(w, fill);
 	open_parents(w);
 	if (!step(w->socket) || (fault_injected(FI_LOSE_SHMEM_WORKERS) && w->nr % 2))
@@ -143,13 +176,12 @@ static void run_worker(struct worker *w)
 	_exit(0);
 }
 
-static void close_sockets(int (*pairs)[2], int end, int but)
+static void close_sockets(int (*pairs)[2], int end)
 {
-	int i;
+	size_t i;
 
 	for (i = 0; i < nr_workers; i++)
-		if (i != but)
-			close_safe(&pairs[i][end]);
+		close_safe(&pairs[i][end]);
 }
 
 /* In a process that ends at once: the workers are no children of the dump, which waits for any child at times. */
@@ -157,11 +189,10 @@ static void fork_workers(int (*pairs)[2])
 {
 	struct worker w = {};
 
-	close_sockets(pairs, 0, -1);
+	close_sockets(pairs, 0);
 	for (w.nr = 0; w.nr < nr_workers; w.nr++) {
 		if (fork())
 			continue;
-		close_sockets(pairs, 1, w.nr);
 		w.socket = pairs[w.nr][1];
 		run_worker(&w);
 	}
@@ -197,12 +228,12 @@ static bool start_workers(void)
 	if (!pid)
 		fork_workers(pairs);
 
-	close_sockets(pairs, 1, -1);
+	close_sockets(pairs, 1);
 	for (i = 0; i < nr_workers; i++)
 		sockets[i] = pairs[i][0];
 	if (pid < 0 || waitpid(pid, &status, 0) != pid) {
 		pr_pwarn("Can't start processes that compare shared memory");
-		close_sockets(pairs, 0, -1);
+		close_sockets(pairs, 0);
 		nr_workers = 0;
 	}
 
