@@ -78,7 +78,7 @@ static pid_t pid_of(int pidfd)
 	return pid > 0 ? pid : 0;
 }
 
-/* Sends the signal to the tasks and their descendants. Returns how many processes that were, or -1. */
+/* Sends the signal to the tasks and their descendants. Returns how many processes that were. */
 static long signal_tasks(int signal)
 {
 	unsigned int i;
@@ -269,10 +269,11 @@ void lazy_watch_progress(bool waiting)
 
 void lazy_watch_end(bool complete)
 {
-	if (!complete && opts.lazy_timeout != LAZY_TIMEOUT_WAIT)
-		kill_tasks();
-	if (!complete)
+	if (!complete) {
+		if (opts.lazy_timeout != LAZY_TIMEOUT_WAIT)
+			kill_tasks();
 		return;
+	}
 
 	watch->complete = true;
 	kill(watcher, SIGUSR1);
