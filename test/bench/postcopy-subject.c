@@ -9,10 +9,9 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #define CONTROL_ADDRESS ((void *)0x200000000)
-#define PAGE		4096
-#define WORDS		(PAGE / sizeof(uint64_t))
 #define HALVES		2
 
 struct control {
@@ -23,7 +22,8 @@ struct control {
 };
 
 static uint64_t *half[HALVES];
-static size_t pages; /* of each half */
+static size_t page_size, words; /* of a page, in bytes and uint64_t */
+static size_t pages;		/* of each half */
 static uint64_t state = 88172645463325252ULL;
 
 static uint64_t rnd(void)
@@ -38,7 +38,7 @@ static void fill(uint64_t *page)
 {
 	size_t i;
 
-	for (i = 0; i < WORDS; i++)
+	for (i = 0; i < words; i++)
 		page[i] = rnd();
 }
 
@@ -48,7 +48,7 @@ static void change(size_t nr)
 	size_t i;
 
 	for (i = 0; i < nr; i++)
-		fill(half[i % HALVES] + rnd() % pages * WORDS);
+		fill(half[i % HALVES] + rnd() % pages * words);
 }
 
 static uint64_t sum_all(void)
@@ -57,7 +57,7 @@ static uint64_t sum_all(void)
 	size_t i, h;
 
 	for (h = 0; h < HALVES; h++)
-		for (i = 0; i < pages * WORDS; i++)
+		for (i = 0; i < pages * words; i++)
 			sum = (sum << 1 | sum >> 63) ^ half[h][i];
 	return sum;
 }
@@ -110,17 +110,19 @@ int main(int argc, char **argv)
 	sigaddset(&set, SIGUSR1);
 	sigaddset(&set, SIGUSR2);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	pages = (strtoul(argv[1], NULL, 10) << 20) / PAGE / HALVES;
-	control = mmap(CONTROL_ADDRESS, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	page_size = sysconf(_SC_PAGESIZE);
+	words = page_size / sizeof(uint64_t);
+	pages = (strtoul(argv[1], NULL, 10) << 20) / page_size / HALVES;
+	control = mmap(CONTROL_ADDRESS, page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	if (control == MAP_FAILED)
 		return 1;
 	for (h = 0; h < HALVES; h++) {
-		half[h] = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | (h ? MAP_SHARED : MAP_PRIVATE),
+		half[h] = mmap(NULL, pages * page_size, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | (h ? MAP_SHARED : MAP_PRIVATE),
 			       -1, 0);
 		if (half[h] == MAP_FAILED)
 			return 1;
 		for (i = 0; i < pages; i++)
-			fill(half[h] + i * WORDS);
+			fill(half[h] + i * words);
 	}
 	control->round = 1;
 	run(control, &set, strtod(argv[2], NULL));
