@@ -67,8 +67,9 @@ echo "seed $seed"
 rm -rf "$logs"
 mkdir -p "$logs" "$dir"
 
-# The subject (subject.c). Functions below act on the task $pid, which works in $work.
+# The subject (subject.c, or what $subject is set to). Functions below act on the task $pid, which works in $work.
 
+subject=subject
 pid=0
 work=
 steps=0
@@ -84,7 +85,7 @@ start_subject()
 	mkdir "$work"
 	[ "$1" = any ] || echo $(($1 - 1)) >/proc/sys/kernel/ns_last_pid
 	# CRIU wants the leader of a session.
-	setsid "$obj/subject" "$work" $((seed + nr_subjects)) track </dev/null >/dev/null 2>&1 &
+	setsid "$obj/$subject" "$work" $((seed + nr_subjects)) track </dev/null >/dev/null 2>&1 &
 	pid=$!
 	disown # no message when it is killed
 	wait_ack setup
