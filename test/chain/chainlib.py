@@ -147,6 +147,7 @@ class Chain:
         self.use_page_server = False
         self.lazy = "no"
         self.need_lazy_pages = True
+        self.lazy_shared = 0
         self.checks = options.checks.split(",")
         shutil.rmtree(self.dir, ignore_errors=True)
         os.makedirs(self.work)
@@ -349,8 +350,21 @@ class Chain:
             daemon.kill()
             daemon.wait()
 
+    def check_lazy_shared(self, log):
+        """As check_lazy_pages(), for each shared memory object that is left to the daemon."""
+        objects = re.findall(r"(\d+) of \d+ pages of shared memory (0x[0-9a-f]+) are to come", read_text(log))
+        for found, shmid in objects:
+            path = os.path.join(self.images(self.level), "pagemap-shmem-%d.img" % int(shmid, 16))
+            expected = sum(e["nr_pages"] for e in load_image(self.options, path)[1:]
+                           if not e.get("flags", 0) & PE_PARENT or self.lazy == "parents")
+            if int(found) != expected or not expected:
+                raise Failed("criu lazy-pages: %d pages of %s, %s were left to it" % (expected, shmid, found), log)
+        if len(objects) != self.lazy_shared:
+            raise Failed("criu lazy-pages: %d shared memory objects" % len(objects), log)
+
     def check_lazy_pages(self, log):
         """What was left to the daemon is what the last level has, or that and what its parents have."""
+        self.check_lazy_shared(log)
         expected = 0
         for path in glob.glob(os.path.join(self.images(self.level), "pagemap-[0-9]*.img")):
             for e in load_image(self.options, path)[1:]:
