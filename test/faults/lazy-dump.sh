@@ -81,9 +81,17 @@ restore_there()
 		until [ -S "$images/lazy-pages.socket" ]; do sleep 0.01; done
 		"$criu" restore -d --lazy-pages -D "$images" -o "$log-restore.log" -v4 || exit 3
 		kill -USR1 "$pid"
-		wait $daemon || { grep -l -s -x subject /proc/[0-9]*/comm && exit 6; exit 4; }
-		for i in {1..100}; do [ -e "$0/ack" ] && exit; sleep 0.1; done
-		exit 5
+		status=0
+		wait $daemon || status=$?
+		for i in {1..100}; do
+			if [ $status = 0 ]; then
+				[ ! -e "$0/ack" ] || exit 0
+			else # killed by the daemon, or by the watcher if that was killed
+				grep -q -s -x subject /proc/[0-9]*/comm || exit 4
+			fi
+			sleep 0.1
+		done
+		exit $((status ? 6 : 5))
 	' "$work" "$criu" "$there/3" "$logs/there" "$pid" "${to[@]}" </dev/null >>"$logs/criu.out" 2>&1
 }
 
