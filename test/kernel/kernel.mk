@@ -22,4 +22,9 @@ check-kernel-abi: $(build)/deps.checked
 	$(Q)scripts/check-deps build kernel vm
 	$(Q)test/kernel/abi/check $(KERNEL)
 
-.PHONY: kernel check-kernel check-kernel-abi check-kernel-selftests
+check-kernel-patches: $(build)/deps.checked
+	$(call need,KERNEL)
+	$(Q)scripts/check-deps kernel
+	$(Q)test/kernel/check-patches $(KERNEL)
+
+.PHONY: kernel check-kernel check-kernel-abi check-kernel-patches check-kernel-selftests

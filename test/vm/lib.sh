@@ -68,7 +68,7 @@ series_patches()
 
 	[ "$2" = all ] || lines=$2
 	[ "$lines" != 0 ] || return 0
-	sed -n -E "1,${lines}s#^[^\#].*#$top/kernel-patches/$1/&#p" "$top/kernel-patches/$1/series"
+	sed -n -E "s#^[^\#].*#$top/kernel-patches/$1/&#p" "$top/kernel-patches/$1/series" | sed -n "1,${lines}p"
 }
 
 # make_ext4 DIR IMAGE FREE-MB: an ext4 image with what is in DIR and room for more; sparse.
