@@ -9,6 +9,21 @@
 #include "ktest.h"
 
 #define SECONDS 5
+#define GIGABYTE (1UL << 30)
+
+/* One huge page of hugetlb, in a gigabyte of addresses where nothing else is: it has no page table then, of no level. */
+static void *map_alone(void)
+{
+	char *room = mmap(NULL, 2 * GIGABYTE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *alone = (char *)(((uintptr_t)room + GIGABYTE - 1) & -GIGABYTE);
+
+	if (room == MAP_FAILED)
+		error("mmap");
+	if (mmap(alone, HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB, -1,
+		 0) == MAP_FAILED)
+		error("mmap of a huge page");
+	return alone;
+}
 
 static int protect_hole(void)
 {
@@ -19,7 +34,7 @@ static int protect_hole(void)
 	char *m;
 
 	need_huge_pages(1);
-	m = map(HUGE_PAGE, MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB, -1);
+	m = map_alone();
 	uffd_register(uffd, m, HUGE_PAGE);
 	scan(&arg, m, HUGE_PAGE, &region, 1);
 	return FIXED;
