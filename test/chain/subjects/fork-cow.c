@@ -5,13 +5,34 @@
  * all of it has to be dumped the first time; the parent stays tracked, and its
  * pages are write-protected for copy-on-write too.
  */
+#include <stdio.h>
+#include <sys/utsname.h>
+
 #include "../subject.h"
 #include "../worker.h"
 
 #define NR_PAGES 512
+#define WRITTEN_BEFORE_FORK 8
+#define NR_CHILDREN 3
 
 static struct region *area, *wiped;
-static struct worker child[3];
+static struct worker child[NR_CHILDREN];
+
+/*
+ * Direct I/O of Linux 6.1 takes plain references, so that our series for it reports pages as written that are in a
+ * pipe: in splice mode those that a new child still shares with tasks whose dump has just taken them. The parent's has
+ * what it wrote before the fork, those of older children what they were left with for the same reason.
+ */
+static size_t reported_again(int n)
+{
+	int major, minor;
+	struct utsname u;
+
+	must(uname(&u) == 0 && sscanf(u.release, "%d.%d", &major, &minor) == 2);
+	if (stock_only || major > 6 || (major == 6 && minor >= 7) || n > NR_CHILDREN + 1)
+		return 0;
+	return (n - 1) * WRITTEN_BEFORE_FORK;
+}
 
 static void child_step(int n)
 {
@@ -24,7 +45,7 @@ static void child_step(int n)
 	page_write(area, 0);
 	page_write(wiped, 1);
 	if (n > 1)
-		expect_region(area, 9);
+		expect_region(area, 9 + reported_again(n));
 }
 
 void subject_setup(void)
@@ -40,25 +61,25 @@ void subject_step(int n)
 {
 	int i;
 
-	if (n > 3) {
-		for (i = 0; i < 3; i++)
+	if (n > NR_CHILDREN) {
+		for (i = 0; i < NR_CHILDREN; i++)
 			worker_call(&child[i], n);
 	} else {
 		/* Parent first, then child, and the other way round. */
-		pages_write_some(area, 0, NR_PAGES, 8);
+		pages_write_some(area, 0, NR_PAGES, WRITTEN_BEFORE_FORK);
 		worker_start(&child[n - 1], child_step);
 		worker_call(&child[n - 1], 0);
 		for (i = 0; i < n - 1; i++)
 			worker_call(&child[i], n);
 	}
 	page_write(area, 1);
-	expect_region(area, n > 3 ? 1 : 9);
+	expect_region(area, n > NR_CHILDREN ? 1 : 9);
 }
 
 void subject_check(int n)
 {
 	int i;
 
-	for (i = 0; i < 3 && i < n; i++)
+	for (i = 0; i < NR_CHILDREN && i < n; i++)
 		worker_call(&child[i], WORKER_CHECK);
 }
