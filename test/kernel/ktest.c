@@ -109,7 +109,7 @@ void uffd_protect(int uffd, void *start, size_t length)
 		error("UFFDIO_WRITEPROTECT");
 }
 
-long count_protected(void *start, size_t length)
+long count_entries(void *start, size_t length, uint64_t flag)
 {
 	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	uintptr_t page = (uintptr_t)start / PAGE, end = page + length / PAGE;
@@ -121,7 +121,7 @@ long count_protected(void *start, size_t length)
 	for (; page < end; page++) {
 		if (pread(pagemap, &entry, sizeof(entry), page * sizeof(entry)) != sizeof(entry))
 			error("/proc/self/pagemap");
-		count += entry >> 57 & 1;
+		count += (entry & flag) != 0;
 	}
 	close(pagemap);
 	return count;

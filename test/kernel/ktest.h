@@ -51,8 +51,11 @@ void uffd_register(int uffd, void *start, size_t length);
 void uffd_unregister(int uffd, void *start, size_t length);
 void uffd_protect(int uffd, void *start, size_t length);
 
-/* Number of pages that /proc/self/pagemap shows as write-protected by a userfaultfd. */
-long count_protected(void *start, size_t length);
+/* Flags of an entry of /proc/self/pagemap */
+#define ENTRY_UFFD_WP (1ULL << 57) /* write-protected by a userfaultfd */
+#define ENTRY_SWAPPED (1ULL << 62)
+/* Number of pages whose entry in /proc/self/pagemap has the flag. */
+long count_entries(void *start, size_t length, uint64_t flag);
 
 /* mmap() that does not fail; the memory is not of huge pages. */
 void *map(size_t length, int flags, int fd);

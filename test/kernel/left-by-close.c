@@ -20,11 +20,11 @@ int main(void)
 	memset(m, 'a', PAGES * PAGE);
 	uffd_register(uffd, m, PAGES * PAGE);
 	uffd_protect(uffd, m, PAGES * PAGE);
-	if (count_protected(m, PAGES * PAGE) != PAGES)
+	if (count_entries(m, PAGES * PAGE, ENTRY_UFFD_WP) != PAGES)
 		error("UFFDIO_WRITEPROTECT has no effect");
 	close(uffd);
 	memset(m, 'b', PAGES * PAGE);
 	uffd_register(uffd_sync(), m, PAGES * PAGE);
-	left = count_protected(m, PAGES * PAGE);
+	left = count_entries(m, PAGES * PAGE, ENTRY_UFFD_WP);
 	judge(left, "of %d pages written %ld count as protected, by a userfaultfd that was closed before", PAGES, left);
 }

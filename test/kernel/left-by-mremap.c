@@ -20,12 +20,12 @@ int main(void)
 	memset(m, 'a', LENGTH);
 	uffd_register(uffd, m, LENGTH);
 	uffd_protect(uffd, m, LENGTH);
-	if (count_protected(m, LENGTH) != PAGES)
+	if (count_entries(m, LENGTH, ENTRY_UFFD_WP) != PAGES)
 		error("UFFDIO_WRITEPROTECT has no effect");
 	if (mremap(m, LENGTH, LENGTH, MREMAP_MAYMOVE | MREMAP_FIXED, to) != to)
 		error("mremap");
 	memset(to, 'b', LENGTH);
 	uffd_register(uffd, to, LENGTH);
-	left = count_protected(to, LENGTH);
+	left = count_entries(to, LENGTH, ENTRY_UFFD_WP);
 	judge(left, "of %d pages written %ld count as protected where mremap() moved them", PAGES, left);
 }

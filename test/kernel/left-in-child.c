@@ -23,13 +23,13 @@ int main(void)
 	memset(m, 'a', HUGE_PAGE);
 	uffd_register(uffd, m, HUGE_PAGE);
 	uffd_protect(uffd, m, HUGE_PAGE);
-	if (count_protected(m, HUGE_PAGE) == 0)
+	if (count_entries(m, HUGE_PAGE, ENTRY_UFFD_WP) == 0)
 		error("UFFDIO_WRITEPROTECT has no effect");
 	child = fork();
 	if (child < 0)
 		error("fork");
 	if (child == 0)
-		_exit(count_protected(m, HUGE_PAGE) != 0);
+		_exit(count_entries(m, HUGE_PAGE, ENTRY_UFFD_WP) != 0);
 	if (waitpid(child, &status, 0) != child || !WIFEXITED(status))
 		error("child");
 	judge(WEXITSTATUS(status), "the huge page of a child that has no userfaultfd %s as protected",
