@@ -15,6 +15,7 @@
 #   make kernel KERNEL=6.12 build a kernel with our patches (6.12-unpatched: without; ...-debug: that checks itself)
 #   make check-kernel       defects of kernels: there without our patches, gone with them; see CONTRIBUTING.md
 #   make check-kernel-selftests   the kernel's own tests of memory, without our patches and with them
+#   make check-kernel-patches    each patch of a series compiles without the later ones
 #   make bench              all benchmarks, then docs/benchmarks.md; make bench-quick: in three minutes
 #   make bench-vm           those that need a kernel with soft-dirty, too; KERNEL=6.12
 #   make install            to $(DESTDIR)$(PREFIX)        make uninstall
