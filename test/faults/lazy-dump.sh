@@ -4,11 +4,10 @@
 # pages. The restore has what the pre-dumps sent at once, and asks the dump for the others; when the dump ends too
 # early the restored task ends, too. When the restore does, the dumped task goes on.
 
-# shellcheck source=test/faults/lib.sh
-. "$(dirname "$0")/lib.sh"
+# shellcheck source=test/faults/lazy-lib.sh
+. "$(dirname "$0")/lazy-lib.sh"
 
 there=$dir/there # the other host: another pid namespace
-port=12345
 
 # LEVEL PARENT
 start_page_server()
@@ -18,20 +17,9 @@ start_page_server()
 	"$criu" page-server -D "$there/$1" -o "$logs/page-server-$1.log" -v4 --address 127.0.0.1 --port $port \
 		${2:+--prev-images-dir "$2"} </dev/null >>"$logs/criu.out" 2>&1 &
 	server=$!
-	wait_listening
+	wait_for "nobody listens" is_listening
 }
 
-wait_listening()
-{
-	local end=$((SECONDS + 10 * factor))
-
-	until grep -q ":$(printf %04X $port) 00000000:0000 0A" /proc/net/tcp /proc/net/tcp6; do
-		[ $SECONDS -lt $end ] || fail "nobody listens"
-		sleep 0.01
-	done
-}
-
-to=(--page-server --address 127.0.0.1 --port "$port")
 verify=() # the parent images are not here
 
 # ENVIRONMENT...: of the last dump.
@@ -60,7 +48,7 @@ chain()
 	dump=$!
 	wait $server || fail "page server 3"
 	criu_log=$logs/dump-3.log
-	wait_listening
+	wait_for "nobody listens" is_listening
 	# Page maps are there already, and what pages they have.
 	cp -n "$dir/3"/*.img "$there/3/"
 }

@@ -11,6 +11,8 @@ first="read" ending=
 at=20 # of 163 pages in the last level, and each of them is one run
 lazy=0 server=0
 restore_options=()
+port=12345
+to=(--page-server --address 127.0.0.1 --port "$port")
 
 # at_call NAME NUMBER SIGNAL: environment of a criu that gets it, see lazy-at.c.
 at_call()
@@ -45,13 +47,13 @@ wait_for()
 
 start_server()
 {
-	start server page-server --lazy-pages --address 127.0.0.1 --port 12345
+	start server page-server --lazy-pages --address 127.0.0.1 --port "$port"
 	wait_for "the page server does not listen" is_listening
 }
 
 is_listening()
 {
-	grep -q ':3039 00000000:0000 0A' /proc/net/tcp # 12345, any peer, LISTEN
+	grep -q ":$(printf %04X "$port") 00000000:0000 0A" /proc/net/tcp /proc/net/tcp6 # any peer, LISTEN
 }
 
 end_server()

@@ -91,14 +91,14 @@ fi
 
 # The page server: without trouble, killed, and killed with a task that is not to be.
 start_server
-begin --page-server --address 127.0.0.1 --port 12345
+begin "${to[@]}"
 all_is_well
 end_server
 for option in "" "--lazy-timeout 0"; do
 	at_call tee "$at" KILL
 	start_server
 	# shellcheck disable=SC2086 # none or two words
-	begin --page-server --address 127.0.0.1 --port 12345 $option
+	begin "${to[@]}" $option
 	daemon_fails
 	if [ "$option" ]; then
 		sleep 1
@@ -114,7 +114,7 @@ done
 # It hangs for longer than the task may wait; and with no limit for that, or for a shorter time.
 at_call tee "$at" STOP
 start_server
-begin --page-server --address 127.0.0.1 --port 12345 --lazy-timeout 1
+begin "${to[@]}" --lazy-timeout 1
 daemon_fails
 says "No page has come for 1 seconds"
 is_killed
@@ -123,7 +123,7 @@ for option in "" "--lazy-timeout 20"; do
 	at_call tee "$at" STOP
 	start_server
 	# shellcheck disable=SC2086 # none or two words
-	begin --page-server --address 127.0.0.1 --port 12345 $option
+	begin "${to[@]}" $option
 	wait_for "the server is not stopped" is_stopped "$server"
 	sleep 2
 	! has_answered || fail "the task went on: $(cat "$work/ack")"
@@ -141,6 +141,6 @@ begin
 all_is_well
 preload=("LD_PRELOAD=$obj/lazy-at.so" LAZY_MS=1)
 start_server
-begin --page-server --address 127.0.0.1 --port 12345
+begin "${to[@]}"
 all_is_well
 end_server

@@ -115,7 +115,7 @@ done
 # Private memory comes from a page server. Shared memory does not.
 ms=1
 start_server
-shared nothing --page-server --address 127.0.0.1 --port 12345
+shared nothing "${to[@]}"
 end_server
 
 # All pages of the chain are left to the daemon.
