@@ -12,6 +12,11 @@ check-kernel: $(build)/deps.checked
 	$(Q)scripts/check-deps build kernel vm
 	$(Q)test/kernel/check $(CHECK_KERNEL) $(KERNEL)
 
+# One kernel at most, and none as long as nothing changed.
+check-kernel-changed: $(build)/deps.checked
+	$(Q)scripts/check-deps build kernel vm
+	$(Q)test/kernel/check-changed
+
 # SELFTESTS: options of test/kernel/selftests
 check-kernel-selftests: $(build)/deps.checked
 	$(Q)scripts/check-deps build kernel vm
@@ -27,4 +32,4 @@ check-kernel-patches: $(build)/deps.checked
 	$(Q)scripts/check-deps kernel
 	$(Q)test/kernel/check-patches $(KERNEL)
 
-.PHONY: kernel check-kernel check-kernel-abi check-kernel-patches check-kernel-selftests
+.PHONY: kernel check-kernel check-kernel-abi check-kernel-changed check-kernel-patches check-kernel-selftests
