@@ -19,9 +19,12 @@
 
 static pid_t main_pid;
 static int *nr_calls; /* shared with children */
+/* Looked up at the start: criu calls ptrace() on stacks of a page, which dlsym() may need more than. */
+static typeof(ptrace) *real_ptrace;
 
 static inline void preload_start(void)
 {
+	real_ptrace = REAL(ptrace);
 	main_pid = getpid();
 	nr_calls = mmap(NULL, sizeof(*nr_calls), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 }
@@ -58,7 +61,7 @@ long ptrace(enum __ptrace_request request, ...)
 	va_end(args);
 
 	before_ptrace(pid);
-	return REAL(ptrace)(request, pid, addr, data);
+	return real_ptrace(request, pid, addr, data);
 }
 
 #endif /* FAULTS_PRELOAD_PTRACE_H */
