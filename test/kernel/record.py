@@ -3,10 +3,19 @@
 
 import hashlib
 import os
+import subprocess
 
 from machine import HERE, TOP, read_table, series_names
 
-PATCHES = os.path.join(TOP, "kernel-patches")
+# $0: this tree, $1: the series, $2: the tree with its patches
+RECIPE = """
+. "$0/test/vm/lib.sh"
+. "$0/test/vm/kernel-tree.sh"
+top=$2
+table_line "$top/kernel-patches/kernels" "$1"
+use_tree "$1-patched"
+recipe
+"""
 PASSED = os.path.join(HERE, "passed")
 HEAD = """\
 # The kernels of kernel-patches on which test/kernel/check found nothing, and what they were made of then: SHA-256 of
@@ -15,25 +24,10 @@ HEAD = """\
 """
 
 
-def diff_of(path):
-    """Without the message."""
-    with open(path, "rb") as f:
-        head, mark, diff = f.read().partition(b"\ndiff --git ")
-    return mark + diff if mark else head
-
-
-def inputs(series, patches=PATCHES):
-    """SHA-256, in hex digits, of what the repository has to say about the kernel."""
-    digest = hashlib.sha256()
-    line = [line for line in read_table(os.path.join(patches, "kernels")) if line[0] == series]
-    digest.update(repr(line).encode())
-    directory = os.path.join(patches, series)
-    files = [os.path.join(patches, "config"), os.path.join(directory, "config")]
-    files += [os.path.join(directory, line[0]) for line in read_table(os.path.join(directory, "series"))]
-    for path in files:
-        content = diff_of(path) if os.path.exists(path) else b""
-        digest.update(b"%d\n" % len(content) + content)
-    return digest.hexdigest()
+def inputs(series, top=TOP):
+    """SHA-256, in hex digits, of what the repository at top has to say about the kernel."""
+    done = subprocess.run(["bash", "-c", RECIPE, TOP, series, top], check=True, stdout=subprocess.PIPE, timeout=60)
+    return hashlib.sha256(done.stdout).hexdigest()
 
 
 def read_passed():

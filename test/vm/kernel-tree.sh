@@ -26,6 +26,18 @@ use_tree()
 	flags=(-s "O=$objects" "CC=$compiler" "${settings[@]}")
 }
 
+# recipe: what kernel-patches has for the kernel, as hashes.
+recipe()
+{
+	local patch
+
+	while IFS= read -r patch; do
+		# Without the message.
+		sed -n '/^diff --git/,$p' "$patch" | sha256sum
+	done < <(series_patches "$series" "$patches")
+	sha256sum "${fragments[@]}" | cut -d' ' -f1
+}
+
 # configure: an option of the fragments that the kernel knows and that did not take effect is an error.
 configure()
 {
